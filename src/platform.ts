@@ -1,0 +1,147 @@
+/** The ports that a runtime fills. `src/` sees the world through these and nothing else. */
+
+/** How to reach upstream. Proxy and CA are known only after the configuration is loaded. */
+export interface UpstreamNetwork {
+  /** http(s):// URL of the outbound proxy, credentials included; undefined for a direct connection. */
+  readonly proxyUrl: string | undefined;
+  /** `NO_PROXY` entries: host names, `.suffix`, `host:port`, `*`, addresses. */
+  readonly noProxy: readonly string[];
+  /** PEM text that is trusted in addition to the public roots. */
+  readonly extraCa: string | undefined;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
+  /** Aborting cancels the exchange at any stage, also before the response's headers. */
+  readonly signal?: AbortSignal;
+}
+
+/** Receives the bytes of a response body. */
+export interface ByteSink {
+  chunk(bytes: Uint8Array): void;
+  /** The body ended in order. */
+  end(): void;
+  /** The connection broke; nothing follows. */
+  error(cause: unknown): void;
+}
+
+/** Steers a body that is being read. */
+export interface ByteFlow {
+  pause(): void;
+  resume(): void;
+  /** Frees the connection; the sink hears nothing more. */
+  cancel(): void;
+}
+
+/**
+ * A response whose body is pushed, not pulled: on Node this saves one web stream a response, the largest single cost
+ * of the stream path. Exactly one of `read`, `text` and `stream` is called, once; `discard` instead of any of them.
+ */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  read(sink: ByteSink): ByteFlow;
+  /** The body as text, cut at `limit` bytes. */
+  text(limit: number): Promise<string>;
+  /** The body as a web stream, for bytes that are handed on untouched. Decoded if upstream compressed it. */
+  stream(): ReadableStream<Uint8Array>;
+  discard(): void;
+}
+
+/**
+ * One exchange with upstream. Never follows redirects, never adds cookies.
+ * Rejects with the runtime's own error when there is no response, with `signal.reason` when it was aborted.
+ */
+export type UpstreamFetch = (url: string, request: UpstreamRequest) => Promise<UpstreamResponse>;
+
+/** A Web-standard request handler. `clientAddress` is the peer's IP when the runtime tells it. */
+export type Handler = (request: Request, clientAddress?: string) => Response | Promise<Response>;
+
+export interface Listener {
+  readonly port: number;
+  /** Stops accepting; resolves when open requests have ended or `deadlineMs` has passed and they were cut. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface FileStore {
+  /** Undefined when there is no such file. Rejects when it exists and cannot be read. */
+  readText(path: string): Promise<string | undefined>;
+  /** Temp file in the same folder, fsync, rename; follows a symlink; `mode` holds from the first byte. */
+  writeTextAtomic(path: string, text: string, mode: number): Promise<void>;
+  /** Appends, creating with `mode`. */
+  append(path: string, text: string, mode: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  makeDir(path: string, mode: number): Promise<void>;
+  /** Size, mode bits and change stamp; undefined when there is no such file. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Runs `work` while holding a lock file beside `path`, across processes; a stale lock is taken over. */
+  withLock<T>(path: string, work: () => Promise<T>): Promise<T>;
+}
+
+export interface FileStat {
+  readonly size: number;
+  /** Permission bits, e.g. 0o600. */
+  readonly mode: number;
+  /** Changes whenever the content may have changed: inode, size and mtime in one text. */
+  readonly stamp: string;
+}
+
+export interface SpawnOptions {
+  readonly args: readonly string[];
+  readonly env: Record<string, string | undefined>;
+  /** Both output streams go to this file when detached. */
+  readonly logPath?: string;
+}
+
+export interface Processes {
+  readonly pid: number;
+  /** Starts this program again, detached from the terminal; gives its pid. */
+  spawnDetached(options: SpawnOptions): Promise<number>;
+  /** Runs another program in the foreground with this terminal; gives its exit code. */
+  run(command: string, args: readonly string[], env: Record<string, string | undefined>): Promise<number>;
+  isAlive(pid: number): boolean;
+  /** Opaque start mark of a process (start time), so that a recycled pid is told apart; undefined when unknown. */
+  startMark(pid: number): Promise<string | undefined>;
+  signal(pid: number, signal: "SIGTERM" | "SIGKILL" | "SIGHUP"): void;
+  /** Calls back once for SIGINT or SIGTERM. */
+  onShutdown(callback: () => void): void;
+  onReload(callback: () => void): void;
+  exit(code: number): never;
+  openUrl(url: string): Promise<boolean>;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Rejects with `signal.reason` when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a runtime provides to the CLI. */
+export interface Platform {
+  readonly runtime: { readonly name: "node" | "bun" | "deno"; readonly version: string };
+  /** `linux`, `darwin` or `win32`, and the CPU, for the User-Agent. */
+  readonly os: { readonly platform: string; readonly arch: string };
+  readonly homeDir: string;
+  readonly argv: readonly string[];
+  /** Absolute path of the running entry script. */
+  readonly scriptPath: string;
+  env(name: string): string | undefined;
+  environment(): Record<string, string | undefined>;
+  createFetch(network: UpstreamNetwork): UpstreamFetch;
+  listen(handler: Handler, options: ListenOptions): Promise<Listener>;
+  readonly files: FileStore;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly stdin: { isTerminal(): boolean; readText(): Promise<string> };
+  isTerminal(stream: "stdout" | "stderr"): boolean;
+  write(stream: "stdout" | "stderr", text: string): void;
+}

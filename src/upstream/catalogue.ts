@@ -1,0 +1,32 @@
+/** One model of upstream's catalogue (`GET /codex/models`), reduced to what the proxy decides by. */
+export interface CatalogueModel {
+  readonly slug: string;
+  readonly displayName: string;
+  readonly description: string | undefined;
+  readonly listed: boolean;
+  readonly priority: number;
+  /** The default token budget and the hard maximum. */
+  readonly contextWindow: number | undefined;
+  readonly maxContextWindow: number | undefined;
+  /** Share of the window that is usable for input, percent. */
+  readonly effectivePercent: number;
+  readonly efforts: readonly string[];
+  readonly defaultEffort: string | undefined;
+  readonly inputModalities: readonly string[];
+  readonly supportsVerbosity: boolean;
+  readonly usesResponsesLite: boolean;
+  readonly serviceTiers: readonly string[];
+}
+
+/** The live catalogue with its cache: single flight, stale on error. */
+export interface Catalogue {
+  /**
+   * Every model that upstream told of, hidden ones included, by priority. Empty in API-key mode.
+   * @throws ProxyError when there is neither an answer nor an older one.
+   */
+  models(options?: { refresh?: boolean }): Promise<readonly CatalogueModel[]>;
+  /** The entry for a slug as known now, without waiting for the network when a cached list exists. */
+  find(slug: string): Promise<CatalogueModel | undefined>;
+  /** Starts a fetch ahead of the first request; never throws. */
+  warm(): void;
+}
