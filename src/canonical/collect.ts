@@ -1,0 +1,99 @@
+import { ProxyError } from "../errors.ts";
+import type { OutputItem, OutputPart, ResponseObject, UpstreamEvent } from "./event.ts";
+import { failureOfEvent } from "./failure.ts";
+import type { CanonicalResponse } from "./response.ts";
+
+/** Folds a stream of upstream events into one answer. */
+export interface Collector {
+  push(event: UpstreamEvent): void;
+  /**
+   * The answer, once the stream has ended.
+   * @throws ProxyError what upstream said went wrong, or `upstream_protocol` when it ended without a terminal event.
+   */
+  finish(): CanonicalResponse;
+}
+
+/**
+ * `response.completed` often carries an empty `output`, so the items are gathered from their own events. An item
+ * that was never finished is kept as far as its deltas told it: an answer cut short still has its text.
+ */
+export function createCollector(): Collector {
+  const items: OutputItem[] = [];
+  const finished = new Set<number>();
+  let response: ResponseObject | undefined;
+  let failure: ProxyError | undefined;
+  let ended = false;
+
+  return {
+    push(event) {
+      switch (event.type) {
+        case "response.created":
+        case "response.in_progress":
+        case "response.completed":
+        case "response.incomplete":
+        case "response.failed":
+        case "error": {
+          const value = event.value;
+          failure ??= failureOfEvent(value);
+          if ("response" in value) response = { ...response, ...value.response };
+          ended ||= event.type !== "response.created" && event.type !== "response.in_progress";
+          return;
+        }
+        case "response.output_item.added":
+        case "response.output_item.done": {
+          const value = event.value;
+          if (value.type !== "response.output_item.added" && value.type !== "response.output_item.done") return;
+          items[value.output_index] = value.item;
+          if (value.type === "response.output_item.done") finished.add(value.output_index);
+          return;
+        }
+        case "response.output_text.delta":
+        case "response.refusal.delta":
+        case "response.function_call_arguments.delta":
+        case "response.custom_tool_call_input.delta":
+          append(items, event);
+      }
+    },
+    finish() {
+      if (failure) throw failure;
+      if (!ended || !response) {
+        throw new ProxyError(
+          "upstream_protocol",
+          "upstream closed the stream before the answer was complete; send the request again",
+        );
+      }
+      const told = response.output ?? [];
+      const output =
+        items.length === 0 ? told : items.map((item, index) => (finished.has(index) ? item : (told[index] ?? item)));
+      const status = response.status === "incomplete" || response.incomplete_details ? "incomplete" : "completed";
+      return { ...response, status, output: output.filter((item) => item !== undefined) };
+    },
+  };
+}
+
+/** Adds one delta to an unfinished item; the pieces are replaced by the finished item when that arrives. */
+function append(items: OutputItem[], event: UpstreamEvent): void {
+  const value = event.value;
+  if (!("delta" in value)) return;
+  const item = items[value.output_index];
+  if (!item) return;
+  if (value.type === "response.function_call_arguments.delta" && item.type === "function_call")
+    item.arguments += value.delta;
+  else if (value.type === "response.custom_tool_call_input.delta" && item.type === "custom_tool_call")
+    item.input += value.delta;
+  else if (item.type === "message" && "content_index" in value) {
+    const part = partAt(item.content, value.content_index, value.type === "response.refusal.delta");
+    if (part.type === "output_text") part.text += value.delta;
+    else part.refusal += value.delta;
+  }
+}
+
+function partAt(content: OutputPart[], index: number, refusal: boolean): OutputPart {
+  const known = content[index];
+  if (known) return known;
+  const fresh: OutputPart = refusal
+    ? { type: "refusal", refusal: "" }
+    : { type: "output_text", text: "", annotations: [] };
+  content[index] = fresh;
+  return fresh;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { createCollector } from "../../../src/canonical/collect.ts";
+import { type CanonicalEvent, makeEvent } from "../../../src/canonical/event.ts";
+
+const fold = (events: CanonicalEvent[]) => {
+  const collector = createCollector();
+  for (const event of events) collector.push(makeEvent(event));
+  return collector.finish();
+};
+const message = (text: string) =>
+  ({
+    type: "message",
+    id: "msg_1",
+    role: "assistant",
+    content: [{ type: "output_text", text, annotations: [] }],
+  }) as const;
+const created: CanonicalEvent = { type: "response.created", response: { id: "resp_1", model: "m" } };
+const completed: CanonicalEvent = {
+  type: "response.completed",
+  response: { id: "resp_1", status: "completed", output: [] },
+};
+
+describe("createCollector", () => {
+  it("rebuilds the output from item events when the terminal event has none", () => {
+    const done = {
+      type: "response.output_item.done",
+      output_index: 0,
+      item: message("pong"),
+    } as unknown as CanonicalEvent;
+    expect(fold([created, done, completed])).toMatchObject({
+      id: "resp_1",
+      model: "m",
+      status: "completed",
+      output: [message("pong")],
+    });
+  });
+
+  it("takes the terminal event's output when there were no item events", () => {
+    const full = {
+      ...completed,
+      response: { id: "r", status: "completed", output: [message("x")] },
+    } as unknown as CanonicalEvent;
+    expect(fold([created, full]).output).toEqual([message("x")]);
+  });
+
+  it("orders items by output_index though they finish in another order", () => {
+    const item = (index: number): CanonicalEvent => ({
+      type: "response.output_item.done",
+      output_index: index,
+      item: { type: "function_call", call_id: `call_${index}`, name: "f", arguments: "{}" },
+    });
+    expect(fold([created, item(1), item(0), completed]).output.map((it) => it.call_id)).toEqual(["call_0", "call_1"]);
+  });
+
+  it("keeps the text of an item that was never finished", () => {
+    const events: CanonicalEvent[] = [
+      created,
+      {
+        type: "response.output_item.added",
+        output_index: 0,
+        item: { type: "message", role: "assistant", content: [] },
+      },
+      { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "po" },
+      { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "ng" },
+      { type: "response.incomplete", response: { id: "resp_1", incomplete_details: { reason: "max_output_tokens" } } },
+    ];
+    expect(fold(events)).toMatchObject({ status: "incomplete", output: [{ content: [{ text: "pong" }] }] });
+  });
+
+  it("throws what a failed response says", () => {
+    const failed: CanonicalEvent = {
+      type: "response.failed",
+      response: { id: "r", error: { code: "server_is_overloaded", message: "busy" } },
+    };
+    expect(() => fold([created, failed])).toThrow(expect.objectContaining({ kind: "overloaded", message: "busy" }));
+  });
+
+  it("throws on an error event", () => {
+    const error: CanonicalEvent = {
+      type: "error",
+      error: { code: "rate_limit_exceeded", message: "try again in 250ms" },
+    };
+    expect(() => fold([created, error])).toThrow(expect.objectContaining({ kind: "rate_limit", retryAfter: 1 }));
+  });
+
+  it("throws upstream_protocol when the stream ended early", () => {
+    expect(() => fold([created])).toThrow(expect.objectContaining({ kind: "upstream_protocol" }));
+    expect(() => fold([])).toThrow(expect.objectContaining({ kind: "upstream_protocol" }));
+  });
+});
