@@ -214,7 +214,8 @@ export class UpstreamEvent {
  * @throws SyntaxError when the text is not JSON.
  */
 export function readEvent(data: string): UpstreamEvent | undefined {
-  if (data.startsWith(TYPE_PREFIX)) {
+  // A text that breaks off is refused here, since an event that is only passed on is never parsed.
+  if (data.startsWith(TYPE_PREFIX) && data.endsWith("}")) {
     const end = data.indexOf('"', TYPE_PREFIX.length);
     if (end > 0) return new UpstreamEvent(data, data.slice(TYPE_PREFIX.length, end));
   }

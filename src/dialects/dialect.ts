@@ -48,6 +48,8 @@ export interface Dialect<Body> {
   /** A whole answer; several where the client asked for several (Chat `n`). */
   fromCanonical(responses: readonly CanonicalResponse[], body: Body, context: AnswerContext): object;
   createEncoder(body: Body, context: AnswerContext): StreamEncoder;
+  /** What ends a stream that carries several answers (Chat `n`), after each encoder has ended its own. */
+  finishCopies?(encoders: readonly StreamEncoder[], body: Body): string;
   toErrorBody(error: ProxyError, requestId: string): object;
   /** HTTP status in this API's own terms, e.g. 529 for overload in Messages. */
   toErrorStatus(error: ProxyError): number;
