@@ -1,0 +1,36 @@
+import type { ProxyError } from "../errors.ts";
+
+/** The part of a dialect that renders errors. */
+export interface ErrorDialect {
+  toErrorBody(error: ProxyError, requestId: string): object;
+  toErrorStatus(error: ProxyError): number;
+}
+
+/** An error as the client's own API would answer it. */
+export function errorResponse(error: ProxyError, dialect: ErrorDialect, requestId: string, now: number): Response {
+  const headers = new Headers({ "cache-control": "no-store" });
+  const wait = retryAfter(error, now);
+  if (wait !== undefined) headers.set("retry-after", String(wait));
+  if (error.status === 401) headers.set("www-authenticate", 'Bearer realm="codex-api-proxy"');
+  if (error.status === 426) {
+    headers.set("upgrade", "HTTP/1.1");
+    headers.set("connection", "close");
+  }
+  const allow = error.details.allow;
+  if (typeof allow === "string") headers.set("allow", allow);
+  // What will not pass by itself is not to be repeated by an SDK: the plan's window opens at its own time.
+  if (error.kind === "usage_limit" || error.kind === "quota" || error.kind === "login_expired")
+    headers.set("x-should-retry", "false");
+  const forwarded = error.details.headers;
+  if (typeof forwarded === "object" && forwarded !== null) {
+    for (const [name, value] of Object.entries(forwarded)) if (typeof value === "string") headers.set(name, value);
+  }
+  return Response.json(dialect.toErrorBody(error, requestId), { status: dialect.toErrorStatus(error), headers });
+}
+
+/** Whole seconds until a repeat makes sense. */
+function retryAfter(error: ProxyError, now: number): number | undefined {
+  if (error.retryAfter !== undefined) return Math.max(1, Math.ceil(error.retryAfter));
+  if (error.resetsAt !== undefined) return Math.max(1, Math.ceil(error.resetsAt - now / 1000));
+  return undefined;
+}
