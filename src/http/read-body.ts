@@ -14,8 +14,8 @@ export async function readJsonBody(request: Request, limit: number): Promise<Jso
   const text = await readText(request, limit);
   let value: unknown;
   try {
-    checkDepth(text);
     value = JSON.parse(text);
+    checkDepth(value);
   } catch (cause) {
     if (cause instanceof ProxyError) throw cause;
     throw new ProxyError("invalid_request", "invalid JSON body", { cause });
@@ -140,33 +140,20 @@ function zstdHeaderFits(head: readonly number[], lenient: boolean): boolean {
   return size <= 64 * 1024 * 1024;
 }
 
-/** Refuses deep nesting before it is parsed; brackets inside strings do not count. */
-function checkDepth(text: string): void {
-  let depth = 0;
-  // Strings are skipped by search, so that long texts cost next to nothing.
-  const token = /["[\]{}]/g;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const char = match[0];
-    if (char === '"') {
-      const end = stringEnd(text, match.index + 1);
-      if (end < 0) return;
-      token.lastIndex = end + 1;
-    } else if (char === "[" || char === "{") {
-      depth++;
-      if (depth > MAX_DEPTH) {
-        throw new ProxyError("invalid_request", `invalid JSON body: nested more than ${MAX_DEPTH} levels deep`);
-      }
-    } else depth--;
+/** Refuses deep nesting. Level by level, without recursion; texts cost nothing, however long. */
+function checkDepth(root: unknown): void {
+  let level: unknown[] = typeof root === "object" && root !== null ? [root] : [];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) {
+      throw new ProxyError("invalid_request", `invalid JSON body: nested more than ${MAX_DEPTH} levels deep`);
+    }
+    const next: unknown[] = [];
+    for (const value of level) {
+      const children = Array.isArray(value) ? value : Object.values(value as object);
+      for (const child of children) if (typeof child === "object" && child !== null) next.push(child);
+    }
+    level = next;
   }
-}
-
-function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === 92) slashes++;
-    if (slashes % 2 === 0) return end;
-  }
-  return -1;
 }
 
 function tooLarge(limit: number): ProxyError {
