@@ -1,0 +1,195 @@
+import type { CanonicalRequest, ResponsesBody } from "../../canonical/request.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import type { HeaderReader } from "../dialect.ts";
+import { toInput } from "./messages.ts";
+import { type ChatBody, invalid, wrongType } from "./schema.ts";
+import { toToolChoice, toTools } from "./tools.ts";
+
+/** Fields whose name and meaning are the same in the Responses API; the backend's rules judge them. */
+const SAME_NAME = [
+  "parallel_tool_calls",
+  "service_tier",
+  "prompt_cache_key",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "temperature",
+  "top_p",
+  "top_logprobs",
+  "metadata",
+  "moderation",
+  "safety_identifier",
+  "user",
+] as const;
+
+/** Fields that are translated, or honoured by the proxy itself. */
+const TRANSLATED = new Set<string>([
+  ...SAME_NAME,
+  "model",
+  "messages",
+  "stream",
+  "stop",
+  "n",
+  "max_tokens",
+  "max_completion_tokens",
+  "tools",
+  "tool_choice",
+  "functions",
+  "function_call",
+  "web_search_options",
+  "response_format",
+  "reasoning_effort",
+  "model_reasoning_effort",
+  "reasoning",
+  "verbosity",
+  "text_verbosity",
+  "model_verbosity",
+  "text",
+  "logprobs",
+]);
+
+/** Fields without a counterpart upstream, with the values that ask for nothing. All others are reported when set. */
+const ASKS_NOTHING: Readonly<Record<string, (value: unknown) => boolean>> = {
+  frequency_penalty: (value) => value === 0,
+  presence_penalty: (value) => value === 0,
+  logit_bias: (value) => isObject(value) && Object.keys(value).length === 0,
+  modalities: (value) => Array.isArray(value) && value.every((modality) => modality === "text"),
+  // Nothing is stored upstream, and no obfuscation is added.
+  store: (value) => value === false,
+  stream_options: (value) => isObject(value) && value.include_obfuscation !== true,
+};
+
+/** Headers by which clients name their conversation, the most specific first. */
+const SESSION_HEADERS = ["x-session-id", "x-session-affinity", "session-id", "x-client-session-id"];
+
+/**
+ * A Chat request in Responses terms.
+ * @throws ProxyError `invalid_request` naming the parameter.
+ */
+export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequest {
+  const dropped = new Set<string>();
+  const clientNames: Record<string, string> = {};
+  const tools = toTools(body);
+  const choice = toToolChoice(body, tools.length > 0);
+  const text = toText(body, clientNames);
+  const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens;
+
+  const out: ResponsesBody = {
+    model: body.model,
+    input: toInput(body.messages, (name) => dropped.add(name)),
+    ...(tools.length > 0 ? { tools } : {}),
+    ...(choice === undefined ? {} : { tool_choice: choice }),
+    ...(body.functions ? { parallel_tool_calls: false } : {}), // a legacy answer has room for one call
+    reasoning: toReasoning(body, clientNames),
+    ...(text ? { text } : {}),
+    include: toInclude(body),
+    ...toSameNamed(body),
+  };
+  if (maxOutputTokens !== undefined && maxOutputTokens !== null) {
+    out.max_output_tokens = maxOutputTokens;
+    clientNames.max_output_tokens = body.max_completion_tokens ? "max_completion_tokens" : "max_tokens";
+  }
+  for (const name of unheeded(body)) dropped.add(name);
+
+  const sessionKey = toSessionKey(body, header);
+  return {
+    body: out,
+    stop: toStop(body.stop),
+    copies: body.n ?? 1,
+    dropped: [...dropped],
+    clientNames,
+    ...(sessionKey === undefined ? {} : { sessionKey }),
+  };
+}
+
+/** Encrypted reasoning always: it is what keeps the model's reasoning between the turns of a tool loop. */
+function toInclude(body: ChatBody): string[] {
+  const include = ["reasoning.encrypted_content"];
+  if (body.logprobs) include.push("message.output_text.logprobs");
+  return include;
+}
+
+function toSameNamed(body: ChatBody): JsonObject {
+  const fields: JsonObject = {};
+  for (const name of SAME_NAME) {
+    if (body[name] !== undefined && body[name] !== null) fields[name] = body[name];
+  }
+  return fields;
+}
+
+/** True when the client asked for a stream. */
+export function isStream(body: ChatBody): boolean {
+  return body.stream === true;
+}
+
+/** `reasoning_effort | model_reasoning_effort | reasoning{}`; a summary is asked for unless the client decides otherwise. */
+function toReasoning(body: ChatBody, clientNames: Record<string, string>): JsonObject {
+  const given = body.reasoning ?? {};
+  const effort = body.reasoning_effort ?? body.model_reasoning_effort ?? given.effort;
+  if (effort !== undefined && effort !== null && typeof effort !== "string") {
+    throw wrongType("reasoning.effort", "string");
+  }
+  if (body.reasoning_effort) clientNames["reasoning.effort"] = "reasoning_effort";
+  else if (body.model_reasoning_effort) clientNames["reasoning.effort"] = "model_reasoning_effort";
+  const summary = given.summary === undefined ? (effort === "none" ? null : "auto") : given.summary;
+  const { effort: _, summary: __, ...rest } = given;
+  return { ...rest, ...(effort ? { effort } : {}), ...(summary ? { summary } : {}) };
+}
+
+/** `response_format` and `verbosity | text_verbosity | model_verbosity | text{}`. */
+function toText(body: ChatBody, clientNames: Record<string, string>): JsonObject | undefined {
+  const given = body.text ?? {};
+  const named = (["verbosity", "text_verbosity", "model_verbosity"] as const).find((name) => body[name]);
+  const verbosity = named ? body[named] : given.verbosity;
+  if (named) clientNames["text.verbosity"] = named;
+  const format = toFormat(body.response_format);
+  if (format) clientNames["text.format"] = "response_format";
+  const text = { ...given, ...(verbosity ? { verbosity } : {}), ...(format ? { format } : {}) };
+  return Object.keys(text).length > 0 ? text : undefined;
+}
+
+function toFormat(format: JsonObject | null | undefined): JsonObject | undefined {
+  if (!format || format.type === "text") return undefined;
+  if (format.type === "json_object") return { type: "json_object" };
+  if (format.type !== "json_schema") {
+    throw invalid("response_format.type must be text, json_object or json_schema", "response_format.type");
+  }
+  const wanted = format.json_schema;
+  if (!isObject(wanted)) throw wrongType("response_format.json_schema", "object");
+  if (typeof wanted.name !== "string" || wanted.name === "") {
+    throw invalid("response_format.json_schema.name is required", "response_format.json_schema.name");
+  }
+  return {
+    type: "json_schema",
+    name: wanted.name,
+    ...(wanted.description ? { description: wanted.description } : {}),
+    schema: wanted.schema ?? { type: "object" },
+    strict: wanted.strict === true,
+  };
+}
+
+function toStop(stop: string | string[] | null | undefined): string[] {
+  if (stop === undefined || stop === null) return [];
+  const stops = typeof stop === "string" ? [stop] : stop;
+  stops.forEach((one: unknown, index) => {
+    if (typeof one !== "string") throw wrongType(`stop[${index}]`, "string");
+  });
+  return stops.filter((one) => one !== "");
+}
+
+/** Names of the fields that ask for something which nobody will do. */
+function unheeded(body: ChatBody): string[] {
+  return Object.keys(body).filter((name) => {
+    const value = body[name];
+    if (TRANSLATED.has(name) || value === undefined || value === null) return false;
+    const rule = Object.hasOwn(ASKS_NOTHING, name) ? ASKS_NOTHING[name] : undefined;
+    return !rule?.(value);
+  });
+}
+
+function toSessionKey(body: ChatBody, header: HeaderReader): string | undefined {
+  for (const name of SESSION_HEADERS) {
+    const value = header(name);
+    if (value) return value;
+  }
+  return body.prompt_cache_key || body.user || undefined;
+}
