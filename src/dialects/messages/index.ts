@@ -1,0 +1,18 @@
+import type { Dialect } from "../dialect.ts";
+import { toErrorBody, toErrorStatus } from "./errors.ts";
+import { toCanonical } from "./request.ts";
+import { fromCanonical } from "./response.ts";
+import { type MessagesBody, readRequest } from "./schema.ts";
+import { createEncoder } from "./stream.ts";
+
+/** The Anthropic Messages API (https://platform.claude.com/docs/en/api/messages). */
+export const messagesDialect: Dialect<MessagesBody> = {
+  name: "messages",
+  readRequest,
+  toCanonical,
+  isStream: (body) => body.stream === true,
+  fromCanonical,
+  createEncoder,
+  toErrorBody,
+  toErrorStatus,
+};
