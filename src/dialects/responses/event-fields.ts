@@ -1,0 +1,64 @@
+import type { OutputPart, UpstreamEvent } from "../../canonical/event.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import { completePart } from "./vocabulary.ts";
+
+type Fields = readonly (readonly [search: string, name: string, value: unknown])[];
+
+const field = (name: string, value: unknown) => [`"${name}":`, name, value] as const;
+const place: Fields = [field("output_index", undefined), field("item_id", undefined)];
+const inContent: Fields = [...place, field("content_index", 0)];
+const inText: Fields = [...inContent, field("logprobs", [])];
+const inPart: Fields = [...inContent, field("annotations", undefined), field("logprobs", undefined)];
+const inSummary: Fields = [...place, field("summary_index", 0)];
+
+/** Fields that OpenAI's schema requires of the events whose bodies upstream may leave incomplete. */
+const REQUIRED: Readonly<Record<string, Fields>> = {
+  "response.output_text.delta": inText,
+  "response.output_text.done": inText,
+  "response.output_text.annotation.added": [...inContent, field("annotation_index", 0)],
+  "response.content_part.added": inPart,
+  "response.content_part.done": inPart,
+  "response.refusal.delta": inContent,
+  "response.refusal.done": inContent,
+  "response.reasoning_text.delta": inContent,
+  "response.reasoning_text.done": inContent,
+  "response.reasoning_summary_part.added": inSummary,
+  "response.reasoning_summary_part.done": inSummary,
+  "response.reasoning_summary_text.delta": inSummary,
+  "response.reasoning_summary_text.done": inSummary,
+  "response.function_call_arguments.delta": place,
+  "response.function_call_arguments.done": place,
+  "response.custom_tool_call_input.delta": place,
+  "response.custom_tool_call_input.done": place,
+  "response.web_search_call.in_progress": place,
+  "response.web_search_call.searching": place,
+  "response.web_search_call.completed": place,
+};
+
+/** The item that an event without its own place belongs to. */
+export interface EventPlace {
+  readonly outputIndex: number;
+  itemId(outputIndex: number): string;
+}
+
+/**
+ * An event's JSON text with every field that the schema requires. Absence is told by searching the text; only an event
+ * that lacks something is parsed and written anew.
+ */
+export function completeEvent(event: UpstreamEvent, place: EventPlace): string {
+  const fields = REQUIRED[event.type];
+  if (!fields) return event.data;
+  for (const [search] of fields) {
+    if (!event.data.includes(search)) return JSON.stringify(fill(event.value as unknown as JsonObject, fields, place));
+  }
+  return event.data;
+}
+
+function fill(value: JsonObject, fields: Fields, place: EventPlace): JsonObject {
+  const complete: JsonObject = { ...value };
+  complete.output_index ??= place.outputIndex;
+  complete.item_id ??= place.itemId(complete.output_index as number);
+  for (const [, name, fallback] of fields) if (fallback !== undefined) complete[name] ??= fallback;
+  if (isObject(complete.part)) complete.part = completePart(complete.part as unknown as OutputPart);
+  return complete;
+}
