@@ -1,8 +1,11 @@
+import type { JsonObject } from "../json.ts";
+
 /** One model of upstream's catalogue (`GET /codex/models`), reduced to what the proxy decides by. */
 export interface CatalogueModel {
   readonly slug: string;
   readonly displayName: string;
   readonly description: string | undefined;
+  /** Shown to clients: `visibility` is `list` and `supported_in_api` is not false. */
   readonly listed: boolean;
   readonly priority: number;
   /** The default token budget and the hard maximum. */
@@ -27,6 +30,13 @@ export interface Catalogue {
   models(options?: { refresh?: boolean }): Promise<readonly CatalogueModel[]>;
   /** The entry for a slug as known now, without waiting for the network when a cached list exists. */
   find(slug: string): Promise<CatalogueModel | undefined>;
+  /** All entries as known now; waits for the network only when there never was a list. Never throws: empty then. */
+  known(): readonly CatalogueModel[] | Promise<readonly CatalogueModel[]>;
+  /**
+   * API-key mode: OpenAI's own model list (`GET /v1/models`), under the same cache rules. Undefined in ChatGPT mode.
+   * @throws ProxyError when there is neither an answer nor an older one.
+   */
+  platformList(options?: { refresh?: boolean }): Promise<JsonObject | undefined>;
   /** Starts a fetch ahead of the first request; never throws. */
   warm(): void;
 }

@@ -1,0 +1,37 @@
+/** Something of the client's request that upstream was not sent. */
+export interface DroppedField {
+  /** The client's own name of it. */
+  readonly name: string;
+  /** True when the proxy does by itself what the field asks for. */
+  readonly honoured: boolean;
+}
+
+/** Gathers what a request loses on its way. */
+export interface LossReport {
+  /** @param field Name in Responses terms, e.g. `max_output_tokens` or `reasoning.context`. */
+  drop(field: string, honoured?: boolean): void;
+  readonly fields: readonly DroppedField[];
+}
+
+/**
+ * @param clientNames Responses field → the client's own name.
+ * @param known Names the dialect has already left out.
+ */
+export function createLossReport(
+  clientNames: Readonly<Record<string, string>>,
+  known: readonly string[] = [],
+): LossReport {
+  const fields = new Map<string, DroppedField>();
+  const add = (name: string, honoured: boolean) => {
+    if (!fields.has(name)) fields.set(name, { name, honoured });
+  };
+  for (const name of known) add(name, false);
+  return {
+    drop(field, honoured = false) {
+      add((Object.hasOwn(clientNames, field) ? clientNames[field] : undefined) ?? field, honoured);
+    },
+    get fields() {
+      return [...fields.values()];
+    },
+  };
+}

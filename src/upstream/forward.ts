@@ -1,0 +1,76 @@
+import type { ProxyConfig } from "../config/config.ts";
+import type { CredentialSession } from "../credentials/credentials.ts";
+import { ProxyError } from "../errors.ts";
+import type { UpstreamFetch } from "../platform.ts";
+import { forwardedHeaders } from "./answer-headers.ts";
+import { failureOfBody, failureOfConnection } from "./failure.ts";
+import { platformHeaders, trimBase } from "./target.ts";
+
+/** Client headers that go upstream: what describes the body and the wish, never who the client is. */
+const PASSED = [
+  "accept",
+  "accept-language",
+  "content-type",
+  "content-encoding",
+  "idempotency-key",
+  "openai-beta",
+  "range",
+  "x-client-request-id",
+];
+const BODYLESS = new Set(["GET", "HEAD"]);
+const NO_CONTENT = new Set([204, 205, 304]);
+
+export interface ForwardRequest {
+  readonly method: string;
+  /** Path below /v1 with its query: `/embeddings?x=1`. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+  readonly signal: AbortSignal;
+}
+
+interface ForwardDeps {
+  readonly config: Pick<ProxyConfig, "openaiBaseUrl" | "identity">;
+  readonly fetch: UpstreamFetch;
+  readonly session: CredentialSession;
+}
+
+/** Hands a request on to api.openai.com and its answer back, bytes untouched; nothing is repeated. */
+export function createForward(deps: ForwardDeps): (request: ForwardRequest) => Promise<Response> {
+  return async ({ method, path, headers: given, body, signal }) => {
+    const credentials = await deps.session.current();
+    if (credentials.mode !== "api_key") {
+      throw new ProxyError(
+        "unsupported",
+        `${path.replace(/\?.*/s, "")} needs an OpenAI API key: a ChatGPT login has no such endpoint`,
+      );
+    }
+    const headers: Record<string, string> = {};
+    for (const name of PASSED) {
+      const value = given.get(name);
+      if (value !== null) headers[name] = value;
+    }
+    Object.assign(headers, platformHeaders(credentials.apiKey, deps.config.identity));
+    const url = `${trimBase(deps.config.openaiBaseUrl)}${path.startsWith("/") ? "" : "/"}${path}`;
+    const sent = body === null || BODYLESS.has(method) ? {} : { body };
+    try {
+      const response = await deps.fetch(url, { method, headers, signal, ...sent });
+      const safe = forwardedHeaders(response.headers);
+      if (/\bhtml\b/i.test(response.headers.get("content-type") ?? "") && response.status >= 400) {
+        // An edge's page says nothing to a program, and may set what must not reach the client.
+        throw failureOfBody(response.status, response.headers, await response.text(1024), { now: 0 });
+      }
+      if (response.status >= 300 && response.status < 400 && response.status !== 304) {
+        response.discard();
+        throw new ProxyError("upstream_status", "upstream answered with a redirect, which is not followed");
+      }
+      if (method === "HEAD" || NO_CONTENT.has(response.status)) {
+        response.discard();
+        return new Response(null, { status: response.status, headers: safe });
+      }
+      return new Response(response.stream(), { status: response.status, headers: safe });
+    } catch (cause) {
+      throw failureOfConnection(cause, signal);
+    }
+  };
+}

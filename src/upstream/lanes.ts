@@ -1,0 +1,56 @@
+import type { ProxyError } from "../errors.ts";
+import type { Clock } from "../platform.ts";
+import type { CatalogueModel } from "./catalogue.ts";
+import type { LaneNeeds } from "./chatgpt.ts";
+
+/** The two forms of the ChatGPT backend (Responses Lite and the full one), and api.openai.com. */
+export type Lane = "lite" | "classic" | "platform";
+export type SeatLane = Exclude<Lane, "platform">;
+
+/** What has been learnt holds so long: models move between lanes. */
+const REMEMBER_MS = 60 * 60_000;
+const MOST_MODELS = 256;
+
+/** Which lane a model answers in: the catalogue's flag as a hint, then experience. */
+export interface LaneMemory {
+  choose(slug: string, entry: CatalogueModel | undefined, needs: LaneNeeds): SeatLane;
+  /** Upstream refused the model in this lane and answered in the other. */
+  learn(slug: string, lane: SeatLane): void;
+}
+
+export function createLaneMemory(clock: Clock): LaneMemory {
+  const only = new Map<string, { lane: SeatLane; until: number }>();
+  return {
+    choose(slug, entry, needs) {
+      const known = only.get(slug);
+      if (known && known.until > clock.now()) return known.lane;
+      if (!entry?.usesResponsesLite) return "classic";
+      // The small family has never been seen in the full lane.
+      if (slug.includes("luna")) return "lite";
+      return needs.hosted || needs.parallel || needs.forced ? "classic" : "lite";
+    },
+    learn(slug, lane) {
+      if (only.size >= MOST_MODELS) only.clear();
+      only.set(slug, { lane, until: clock.now() + REMEMBER_MS });
+    },
+  };
+}
+
+export function otherLane(lane: SeatLane): SeatLane {
+  return lane === "lite" ? "classic" : "lite";
+}
+
+/**
+ * True when upstream's refusal is about the lane: `Model not found …` (404), or a 400 of the Responses Lite contract
+ * ("requires `reasoning.context` to be `all_turns`", "does not support Responses Lite").
+ */
+export function isLaneRefusal(failure: ProxyError): boolean {
+  const status = failure.details.upstream_status;
+  if (status === 404) return /model not found/i.test(failure.message);
+  if (status !== 400) return false;
+  return (
+    /responses.?lite/i.test(failure.message) ||
+    /requires `?(?:reasoning\.context|parallel_tool_calls)`? to be/i.test(failure.message) ||
+    /only supports function tools, custom tools/i.test(failure.message)
+  );
+}
