@@ -122,8 +122,10 @@ test("web search answers with sources when included and a citation inside the te
     type: "web_search_call",
     action: { query: "cats", sources: [{ type: "url" }, { type: "url" }] },
   });
-  const [part] = items[1]?.content as { text: string; annotations: { start_index: number; end_index: number }[] }[];
-  expect(part?.text.slice(part.annotations[0]?.start_index, part.annotations[0]?.end_index)).toBe("Results for cats");
+  type Cited = { text: string; annotations: { start_index: number; end_index: number }[] };
+  const part = (items[1] as { content: Cited[] } | undefined)?.content[0];
+  const citation = part?.annotations[0];
+  expect(part?.text.slice(citation?.start_index, citation?.end_index)).toBe("Results for cats");
 });
 
 test("images, refusals, long texts, schemas and attachments each have their answer", async () => {

@@ -1,6 +1,6 @@
 /**
  * The double as a process of its own: `node test/upstream/main.ts [--port N] [--fast --deltas N --pace MS]`. Prints one
- * JSON line with its URLs, and runs until stdin ends or it is told to stop.
+ * JSON line with its URLs, and runs until SIGTERM or SIGINT.
  */
 import { startUpstream } from "./index.ts";
 
