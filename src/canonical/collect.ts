@@ -36,6 +36,7 @@ export function createCollector(): Collector {
           const value = event.value;
           failure ??= failureOfEvent(value);
           if ("response" in value) response = { ...response, ...value.response };
+          if (event.type === "response.incomplete" && response) response.status = "incomplete";
           ended ||= event.type !== "response.created" && event.type !== "response.in_progress";
           return;
         }
@@ -43,8 +44,10 @@ export function createCollector(): Collector {
         case "response.output_item.done": {
           const value = event.value;
           if (value.type !== "response.output_item.added" && value.type !== "response.output_item.done") return;
-          items[value.output_index] = value.item;
-          if (value.type === "response.output_item.done") finished.add(value.output_index);
+          // Some streams leave the index out: their items come finished, in order.
+          const index = value.output_index ?? items.length;
+          items[index] = value.item;
+          if (value.type === "response.output_item.done") finished.add(index);
           return;
         }
         case "response.output_text.delta":

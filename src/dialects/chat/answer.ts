@@ -40,18 +40,11 @@ export interface AnswerMessage {
   function_call?: { name: string; arguments: string };
 }
 
-/** One token with its log probability, as upstream tells it: the two APIs share the shape. */
-export interface TokenLogprob {
-  token: string;
-  bytes: number[] | null;
-  logprob: number;
-  top_logprobs: { token: string; bytes: number[] | null; logprob: number }[];
-}
-
 export interface Choice {
   index: number;
   message: AnswerMessage;
-  logprobs: { content: TokenLogprob[] | null; refusal: TokenLogprob[] | null } | null;
+  /** Upstream tells none; the field is required all the same. */
+  logprobs: null;
   finish_reason: FinishReason;
 }
 

@@ -1,12 +1,12 @@
 import type { AnswerContext } from "../dialect.ts";
-import type { ChatUsage, FinishReason, ServiceTier, TokenLogprob, ToolCall, UrlCitation } from "./answer.ts";
+import type { ChatUsage, FinishReason, ServiceTier, ToolCall, UrlCitation } from "./answer.ts";
 import type { ChatBody } from "./schema.ts";
 
 /** SSE text of the chunks of one choice. */
 export interface ChunkWriter {
   /** `undefined` leaves `content` out: nothing is known of it yet. */
   role(content: "" | null | undefined): string;
-  content(text: string, logprobs?: TokenLogprob[]): string;
+  content(text: string): string;
   reasoning(text: string): string;
   refusal(text: string): string;
   annotations(citations: readonly UrlCitation[]): string;
@@ -46,11 +46,7 @@ export function createChunkWriter(body: ChatBody, context: AnswerContext): Chunk
       if (content === undefined) return write('{"role":"assistant"}');
       return write(`{"role":"assistant","content":${JSON.stringify(content)},"refusal":null}`);
     },
-    content(text, logprobs) {
-      if (!logprobs) return contentHead + JSON.stringify(text) + deltaTail;
-      const odds = JSON.stringify({ content: logprobs, refusal: null });
-      return `${contentHead}${JSON.stringify(text)}},"logprobs":${odds}${tail}`;
-    },
+    content: (text) => contentHead + JSON.stringify(text) + deltaTail,
     reasoning: (text) => reasoningHead + JSON.stringify(text) + deltaTail,
     refusal: (text) => write(`{"refusal":${JSON.stringify(text)}}`),
     annotations: (citations) => write(`{"annotations":${JSON.stringify(citations)}}`),

@@ -116,10 +116,8 @@ function addToolOutput(history: History, message: ChatMessage, path: string): vo
 
 function addFunctionOutput(history: History, message: ChatMessage, path: string): void {
   const name = readString(message, "name", path);
-  const id = history.legacyCalls.get(name);
-  if (id === undefined) {
-    throw invalid(`${path} answers no function_call of "${name}" in the messages before it`, `${path}.name`);
-  }
+  // An output that answers no call is mended with the other orphans, before the request goes upstream.
+  const id = history.legacyCalls.get(name) ?? `call_legacy_${name}`;
   history.legacyCalls.delete(name);
   history.items.push({ type: "function_call_output", call_id: id, output: toOutput(history, message.content, path) });
 }

@@ -44,7 +44,6 @@ const TRANSLATED = new Set<string>([
   "text_verbosity",
   "model_verbosity",
   "text",
-  "logprobs",
 ]);
 
 /** Fields without a counterpart upstream, with the values that ask for nothing. All others are reported when set. */
@@ -52,6 +51,7 @@ const ASKS_NOTHING: Readonly<Record<string, (value: unknown) => boolean>> = {
   frequency_penalty: (value) => value === 0,
   presence_penalty: (value) => value === 0,
   logit_bias: (value) => isObject(value) && Object.keys(value).length === 0,
+  logprobs: (value) => value === false,
   modalities: (value) => Array.isArray(value) && value.every((modality) => modality === "text"),
   // Nothing is stored upstream, and no obfuscation is added.
   store: (value) => value === false,
@@ -81,7 +81,8 @@ export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequ
     ...(body.functions ? { parallel_tool_calls: false } : {}), // a legacy answer has room for one call
     reasoning: toReasoning(body, clientNames),
     ...(text ? { text } : {}),
-    include: toInclude(body),
+    // What keeps the model's reasoning between the turns of a tool loop.
+    include: ["reasoning.encrypted_content"],
     ...toSameNamed(body),
   };
   if (maxOutputTokens !== undefined && maxOutputTokens !== null) {
@@ -99,13 +100,6 @@ export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequ
     clientNames,
     ...(sessionKey === undefined ? {} : { sessionKey }),
   };
-}
-
-/** Encrypted reasoning always: it is what keeps the model's reasoning between the turns of a tool loop. */
-function toInclude(body: ChatBody): string[] {
-  const include = ["reasoning.encrypted_content"];
-  if (body.logprobs) include.push("message.output_text.logprobs");
-  return include;
 }
 
 function toSameNamed(body: ChatBody): JsonObject {

@@ -1,12 +1,11 @@
 import type { CanonicalResponse } from "../../canonical/response.ts";
 import type { AnswerContext } from "../dialect.ts";
-import type { AnswerMessage, ChatCompletion, Choice, TokenLogprob, ToolCall, UrlCitation } from "./answer.ts";
+import type { AnswerMessage, ChatCompletion, Choice, ToolCall, UrlCitation } from "./answer.ts";
 import type { ChatBody } from "./schema.ts";
 import {
   citationsOf,
   finishReason,
   isLegacy,
-  logprobsOf,
   REASONING_BREAK,
   refusalOf,
   summaryOf,
@@ -41,11 +40,9 @@ function toChoice(response: CanonicalResponse, index: number, body: ChatBody): C
   const reasoning: string[] = [];
   const calls: ToolCall[] = [];
   const citations: UrlCitation[] = [];
-  const logprobs: TokenLogprob[] = [];
   for (const item of response.output) {
     if (item.type === "message") {
       citations.push(...citationsOf(item.content, text.length));
-      if (body.logprobs) logprobs.push(...logprobsOf(item.content));
       text += textOf(item.content);
       refusal += refusalOf(item.content);
     } else if (item.type === "reasoning") {
@@ -67,7 +64,7 @@ function toChoice(response: CanonicalResponse, index: number, body: ChatBody): C
   return {
     index,
     message,
-    logprobs: body.logprobs ? { content: logprobs, refusal: null } : null,
+    logprobs: null,
     finish_reason: finishReason(response, calls.length > 0, body),
   };
 }

@@ -88,7 +88,9 @@ export function toToolChoice(body: ChatBody, hasTools: boolean): unknown {
     }
     return hasTools || choice === "required" ? choice : undefined;
   }
-  if (body.tool_choice === undefined || body.tool_choice === null) return { type: "function", name: choice.name };
+  if (body.tool_choice === undefined || body.tool_choice === null) {
+    return toNamedTool({ type: "function", name: choice.name }, "function_call");
+  }
   if (choice.type === "allowed_tools") return toAllowedTools(choice);
   return toNamedTool(choice, "tool_choice");
 }

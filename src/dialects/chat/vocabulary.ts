@@ -1,6 +1,6 @@
 import type { OutputItem, OutputPart, ResponseObject, ResponsesUsage } from "../../canonical/event.ts";
 import { isObject, type JsonObject } from "../../json.ts";
-import type { ChatUsage, FinishReason, ServiceTier, TokenLogprob, ToolCall, UrlCitation } from "./answer.ts";
+import type { ChatUsage, FinishReason, ServiceTier, ToolCall, UrlCitation } from "./answer.ts";
 import type { ChatBody } from "./schema.ts";
 
 /** Words that whole and streamed answers share: each is translated here and nowhere else. */
@@ -86,10 +86,6 @@ export function refusalOf(parts: readonly OutputPart[]): string {
   let refusal = "";
   for (const part of parts) if (part.type === "refusal") refusal += part.refusal;
   return refusal;
-}
-
-export function logprobsOf(parts: readonly OutputPart[]): TokenLogprob[] {
-  return parts.flatMap((part) => (part.type === "output_text" ? ((part.logprobs ?? []) as TokenLogprob[]) : []));
 }
 
 /** A reasoning item's summary as one text. */
