@@ -108,6 +108,9 @@ test("reasoning has a summary only when asked, and encrypted content only when i
   )[0];
   expect(full?.encrypted_content).toMatch(/^gAAAAA/);
   expect(full?.summary).toHaveLength(1);
+  const none = { reasoning: { effort: "none" } };
+  expect(doneItems(await ask(classicBody(none)))[0]?.type).toBe("message");
+  expect(doneItems(await ask(classicBody({ ...none, input: [userMessage("[[reason]]")] })))[0]?.type).toBe("reasoning");
 });
 
 test("web search answers with sources when included and a citation inside the text", async () => {

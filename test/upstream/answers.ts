@@ -41,7 +41,7 @@ function message(part: JsonObject): JsonObject {
 function reasoningItems(request: Accepted, turn: Turn): JsonObject[] {
   const controls = isObject(request.body.reasoning) ? request.body.reasoning : {};
   const effort = asString(controls.effort) || request.model.defaultEffort;
-  if (effort === "none") return [];
+  if (effort === "none" && !turn.directives.reason) return [];
   const id = newId("rs");
   const text = `**Considering the request**\n\nIt has ${turn.userText.length} characters.`;
   const summary = controls.summary === undefined || controls.summary === null ? [] : [{ type: "summary_text", text }];

@@ -15,7 +15,7 @@
  *     [[say text]] [[long 50]] [[refuse]]   that text; 50 words w0 w1 ...; a refusal part
  *     [[search q]] [[image]]                web search or image generation, when the tool was offered
  *
- * A reasoning item comes with every effort but `none`, its summary when one was asked for, its encrypted content when
+ * A reasoning item comes with every effort but `none`, or with [[reason]]; its summary when one was asked for, its encrypted content when
  * included. A JSON schema is answered with a value that satisfies it.
  *
  * Faults: `upstream.script("/codex/responses", { status: 503, body: {...} })`, `{ fixture: "http-500.json" }`,
