@@ -25,9 +25,11 @@ export interface CredentialSession {
   /**
    * After upstream refused `refused` with 401: re-reads the file, then refreshes, one at a time.
    * Gives credentials that differ from `refused`.
-   * @throws ProxyError `login_expired` when there are none; for an API key always.
+   * @throws ProxyError `login_expired` when there are none; for an API key unless the file holds another by now.
    */
   recover(refused: Credentials): Promise<Credentials>;
+  /** Resolves when no refresh is under way. A process that exits before may lose the login with the answer. */
+  settled?(): Promise<void>;
   /** Resolved path of auth.json, for `/ready` and `doctor`. */
   readonly authPath: string;
 }

@@ -1,0 +1,191 @@
+import { ProxyError } from "../errors.ts";
+import type { Log } from "../observability/log.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { ChatgptLogin, StoredLogin } from "./auth-file.ts";
+import type { AuthStore } from "./auth-store.ts";
+import { DeadlineError, withDeadline } from "./deadline.ts";
+import { isExpired, isRefreshDue } from "./freshness.ts";
+import { type RefreshDeps, type RefreshReason, requestRefresh } from "./refresh.ts";
+import type { RefreshFailure } from "./refresh-failure.ts";
+import { createRenewalGuard } from "./renewal-guard.ts";
+
+export interface RenewalDeps extends RefreshDeps {
+  readonly store: AuthStore;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, "tokenRefreshed">;
+}
+
+/** Renews the login in auth.json: one refresh at a time, in this process and across those of this program. */
+export interface Renewal {
+  /**
+   * A login that is good to send. Refreshes when that is due; where the access token is still valid, a refresh that fails
+   * or takes long changes nothing.
+   * @throws ProxyError `login_expired`, or `credentials` when the token endpoint cannot be used for now.
+   */
+  ensureFresh(login: StoredLogin): Promise<StoredLogin>;
+  /** A login other than the one that upstream refused. Throws like {@link ensureFresh}. */
+  replaceRefused(login: ChatgptLogin): Promise<StoredLogin>;
+  /** Resolves when no refresh is under way: a process that exits before loses the answer, and with it the login. */
+  settled(): Promise<void>;
+}
+
+/** How long a request waits for a refresh that is under way, measured from its start. */
+const PATIENCE_VALID_MS = 2_000;
+const PATIENCE_EXPIRED_MS = 10_000;
+/** Codex may have spent the token and not written the new one yet. */
+const OTHERS_WRITE_POLLS = 10;
+const OTHERS_WRITE_PAUSE_MS = 300;
+
+export function createRenewal(deps: RenewalDeps): Renewal {
+  const { store, clock, log, metrics } = deps;
+  const guard = createRenewalGuard(clock);
+  let flight: { readonly promise: Promise<StoredLogin>; readonly startedAt: number } | undefined;
+
+  async function ensureFresh(login: StoredLogin): Promise<StoredLogin> {
+    if (login.mode !== "chatgpt" || !isDue(login)) return login;
+    const expired = isExpired(login, clock.now());
+    let fresh: StoredLogin;
+    try {
+      fresh = await join(login, "proactive_expiry", expired ? PATIENCE_EXPIRED_MS : PATIENCE_VALID_MS);
+    } catch (error) {
+      if (expired) throw error;
+      return login;
+    }
+    // What another process wrote meanwhile can be about to expire as well.
+    return await ensureFresh(fresh);
+  }
+
+  function isDue(login: ChatgptLogin): boolean {
+    return isRefreshDue(login, clock.now()) && !guard.isJustIssued(login);
+  }
+
+  async function replaceRefused(login: ChatgptLogin): Promise<StoredLogin> {
+    const renewed = await join(login, "unauthorized_recovery", PATIENCE_EXPIRED_MS);
+    if (renewed.mode !== "chatgpt" || renewed.accessToken !== login.accessToken) return renewed;
+    // The refresh under way had been begun for an older token, and found the refused one in the file.
+    return await join(login, "unauthorized_recovery", PATIENCE_EXPIRED_MS);
+  }
+
+  /** Joins the refresh under way, or starts one. */
+  function join(login: ChatgptLogin, reason: RefreshReason, patienceMs: number): Promise<StoredLogin> {
+    if (flight === undefined) {
+      guard.check(login, reason);
+      const promise = renewExclusively(login, reason).finally(() => {
+        flight = undefined;
+      });
+      // Whoever waits hears of it; when nobody does any longer, it has been logged.
+      promise.catch(() => {});
+      flight = { promise, startedAt: clock.now() };
+    }
+    const { promise, startedAt } = flight;
+    return waitFor(promise, startedAt + patienceMs - clock.now());
+  }
+
+  async function waitFor(promise: Promise<StoredLogin>, ms: number): Promise<StoredLogin> {
+    try {
+      return await withDeadline(clock, Math.max(ms, 0), () => promise);
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      throw new ProxyError(
+        "credentials",
+        "the login is being renewed, but the token endpoint has not answered yet; try again",
+        {
+          code: "refresh_timeout",
+          retryAfter: 5,
+        },
+      );
+    }
+  }
+
+  async function renewExclusively(seen: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
+    let locked = false;
+    try {
+      return await store.withLock(() => {
+        locked = true;
+        return renewUnderLock(seen, reason);
+      });
+    } catch (cause) {
+      if (locked) throw cause;
+      return fail(seen, lockFailure(cause), reason);
+    }
+  }
+
+  async function renewUnderLock(seen: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
+    const latest = await store.read({ force: true });
+    if (latest === undefined) throw signedOut();
+    if (latest.mode !== "chatgpt") return latest;
+    const changed = latest.accessToken !== seen.accessToken;
+    if (changed && !isDue(latest)) {
+      log.write("credentials", "info", "login_adopted", { message: "another process has renewed the login" });
+      return latest;
+    }
+    if (changed) guard.check(latest, "proactive_expiry");
+    return spend(latest, changed ? "proactive_expiry" : reason);
+  }
+
+  async function spend(login: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
+    const outcome = await requestRefresh(deps, login.refreshToken ?? "", reason);
+    if ("failure" in outcome) {
+      metrics.tokenRefreshed(false);
+      const other = outcome.failure.permanent ? await renewedByOthers(login, outcome.failure) : undefined;
+      return other ?? fail(login, outcome.failure, reason);
+    }
+    const committed = await store.commit(login, outcome.issued);
+    metrics.tokenRefreshed(outcome.issued.accessToken !== undefined);
+    if (committed === undefined) throw signedOut();
+    if (committed.mode !== "chatgpt" || committed.accessToken !== login.accessToken) {
+      guard.succeeded(committed, reason);
+      log.write("credentials", "info", "token_refreshed", { reason });
+      return committed;
+    }
+    const message = "the token endpoint's answer holds no new access token";
+    return fail(committed, { code: "refresh_without_access_token", message, permanent: false }, reason);
+  }
+
+  /** After a refusal for good: the login that another program has written meanwhile. */
+  async function renewedByOthers(login: ChatgptLogin, { code }: RefreshFailure): Promise<StoredLogin | undefined> {
+    const polls = code === "refresh_token_reused" ? OTHERS_WRITE_POLLS : 1;
+    for (let poll = 1; poll <= polls; poll++) {
+      const latest = await store.read({ force: true });
+      if (latest === undefined) throw signedOut();
+      if (latest.mode !== "chatgpt" || latest.refreshToken !== login.refreshToken) return latest;
+      if (latest.accessToken !== login.accessToken) return latest;
+      if (poll < polls) await clock.sleep(OTHERS_WRITE_PAUSE_MS);
+    }
+    return undefined;
+  }
+
+  function fail(login: ChatgptLogin, failure: RefreshFailure, reason: RefreshReason): never {
+    const error = guard.failed(login, failure);
+    log.write("credentials", failure.permanent ? "error" : "warning", "token_refresh_failed", {
+      reason,
+      code: failure.code,
+      permanent: failure.permanent,
+      message: error.message,
+    });
+    throw error;
+  }
+
+  return {
+    ensureFresh,
+    replaceRefused,
+    async settled() {
+      while (flight !== undefined) await flight.promise.catch(() => {});
+    },
+  };
+}
+
+function signedOut(): ProxyError {
+  return new ProxyError("credentials", "auth.json was removed: sign in with `codex login` or `codex-api-proxy login`");
+}
+
+function lockFailure(cause: unknown): RefreshFailure {
+  const code = (cause as { code?: unknown } | null)?.code;
+  if (code === "ELOCKED") {
+    const message = "another codex-api-proxy process has been renewing the login for too long";
+    return { code: "auth_file_locked", message, permanent: false };
+  }
+  const named = typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? ` (${code})` : "";
+  const message = `CODEX_HOME cannot be written${named}, so that a renewed login would be lost; make it writable`;
+  return { code: "auth_file_not_writable", message, permanent: false };
+}
