@@ -1,0 +1,181 @@
+import { type Context, Hono } from "hono";
+import type { ProxyConfig } from "./config/config.ts";
+import type { CredentialSession } from "./credentials/credentials.ts";
+import { createCredentialSession } from "./credentials/session.ts";
+import { chatDialect } from "./dialects/chat/index.ts";
+import { messagesDialect } from "./dialects/messages/index.ts";
+import { ProxyError, toProxyError } from "./errors.ts";
+import type { Exchange, ExchangeFacts } from "./exchange.ts";
+import { recordExchange } from "./http/access-log.ts";
+import { correlationId } from "./http/correlation-id.ts";
+import { type ErrorDialect, errorResponse } from "./http/error-response.ts";
+import { guardHost, originAllowed } from "./http/host-guard.ts";
+import { authenticate } from "./http/local-auth.ts";
+import { refuseUpgrade } from "./http/websocket.ts";
+import type { Log } from "./observability/log.ts";
+import type { Metrics } from "./observability/metrics.ts";
+import type { Clock, FileStore, Handler, UpstreamFetch } from "./platform.ts";
+import { createRoutes, type Route } from "./routes/index.ts";
+import { createServices } from "./services.ts";
+
+/** What the app needs from outside; a test writes it as a literal. */
+export interface AppDeps {
+  readonly config: ProxyConfig;
+  readonly fetch: UpstreamFetch;
+  readonly files: FileStore;
+  readonly clock: Clock;
+  /** A fresh random id of 32 hex digits. */
+  readonly newId: () => string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Environment variables that carry credentials, as Codex reads them. */
+  readonly env: (name: string) => string | undefined;
+  /** In place of auth.json, for the offline demo. */
+  readonly session?: CredentialSession;
+}
+
+export interface App {
+  readonly fetch: Handler;
+  /** Reads credentials and catalogue ahead of the first request; never throws. */
+  warm(): void;
+}
+
+/** The server as a Web-standard request handler: middleware and routes in the order in which a request meets them. */
+export function createApp(deps: AppDeps): App {
+  const startedAt = deps.clock.now();
+  const session = deps.session ?? createCredentialSession(deps);
+  const services = createServices(deps, session, startedAt);
+  const routes = createRoutes(services);
+  const hono = new Hono<{ Bindings: { exchange: Exchange } }>();
+
+  for (const route of routes) {
+    for (const path of pathsOf(route)) {
+      if (route.method === "ALL") hono.all(path, (c) => serve(deps, route, c));
+      else hono.on(route.method, path, (c) => serve(deps, route, c));
+    }
+  }
+  hono.notFound((c) => {
+    throw new ProxyError("not_found", `no such endpoint: ${c.req.method} ${c.req.path}`, { code: "unknown_url" });
+  });
+  hono.onError((cause) => {
+    throw cause;
+  });
+
+  return {
+    fetch: (request) => handle(deps, hono, request),
+    warm: services.warm,
+  };
+}
+
+type Env = { Bindings: { exchange: Exchange } };
+
+/** The outermost layer: every request gets an id, passes the guards, and ends as one answer and one log line. */
+async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise<Response> {
+  const requestId = correlationId(request.headers, deps.newId);
+  const exchange = createExchange(deps, request, requestId);
+  const path = new URL(request.url).pathname;
+  let response: Response;
+  try {
+    guardHost(request.headers, deps.config);
+    if (request.method === "OPTIONS" && request.headers.has("origin")) response = preflight(request, requestId);
+    else {
+      if (!isOpen(path)) {
+        const client = await authenticate(request.headers, deps.config.apiKeys);
+        if (client !== undefined) exchange.facts.client = client;
+      }
+      refuseUpgrade(request.headers);
+      response = await hono.fetch(request, { exchange });
+    }
+  } catch (cause) {
+    const error = toProxyError(cause);
+    exchange.facts.error = error;
+    if (error.kind === "internal") logInternal(deps, requestId, cause);
+    response = errorResponse(error, errorDialect(path, request.headers), requestId, deps.clock.now());
+  }
+  finishHeaders(deps.config, request, response, requestId);
+  if (!exchange.heldOpen) exchange.settle(response.status);
+  return response;
+}
+
+/** `/health` tells nothing that a stranger could use; it is for service managers. */
+const isOpen = (path: string): boolean => path === "/health" || path === "/v1/health";
+
+function createExchange(deps: AppDeps, request: Request, requestId: string): Exchange & { readonly heldOpen: boolean } {
+  const startedAt = deps.clock.now();
+  const facts: ExchangeFacts = {};
+  let heldOpen = false;
+  let settled = false;
+  const exchange = {
+    requestId,
+    route: "unknown",
+    method: request.method,
+    startedAt,
+    facts,
+    header: (name: string) => request.headers.get(name) ?? undefined,
+    get signal() {
+      return request.signal;
+    },
+    get heldOpen() {
+      return heldOpen;
+    },
+    holdOpen() {
+      heldOpen = true;
+    },
+    settle(status: number) {
+      if (settled) return;
+      settled = true;
+      recordExchange(exchange, status, deps.clock.now(), deps.log, deps.metrics);
+    },
+  };
+  return exchange;
+}
+
+function serve(deps: AppDeps, route: Route, c: Context<Env>): Promise<Response> {
+  const exchange = c.env.exchange as { route: string } & Exchange;
+  exchange.route = route.path;
+  return route.handle({
+    request: c.req.raw,
+    url: new URL(c.req.url),
+    param: (name) => c.req.param(name) ?? "",
+    exchange,
+    config: deps.config,
+  });
+}
+
+/** Every `/v1/…` route also answers without the prefix, since base URLs are given both ways. */
+function pathsOf(route: Route): string[] {
+  return route.path.startsWith("/v1/") && route.path !== "/v1/*" ? [route.path, route.path.slice(3)] : [route.path];
+}
+
+/** Errors are told in the API that the path, or the client's own header, belongs to. */
+function errorDialect(path: string, headers: Headers): ErrorDialect {
+  const anthropic = /^(\/v1)?\/messages(\/|$)/.test(path) || headers.has("anthropic-version");
+  return anthropic ? messagesDialect : chatDialect;
+}
+
+function logInternal(deps: AppDeps, requestId: string, cause: unknown): void {
+  const error = cause instanceof ProxyError && cause.cause !== undefined ? cause.cause : cause;
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  deps.log.write("server", "error", "internal_error", { request_id: requestId, detail });
+}
+
+function preflight(request: Request, requestId: string): Response {
+  const headers = new Headers({
+    "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+    "access-control-max-age": "600",
+    "x-request-id": requestId,
+  });
+  const asked = request.headers.get("access-control-request-headers");
+  if (asked) headers.set("access-control-allow-headers", asked);
+  return new Response(null, { status: 204, headers });
+}
+
+function finishHeaders(config: ProxyConfig, request: Request, response: Response, requestId: string): void {
+  response.headers.set("x-request-id", requestId);
+  response.headers.set("request-id", requestId);
+  const origin = request.headers.get("origin");
+  if (origin === null || !originAllowed(origin, config)) return;
+  response.headers.set("access-control-allow-origin", origin);
+  response.headers.append("vary", "origin");
+  response.headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-codex-proxy-dropped");
+}

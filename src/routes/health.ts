@@ -1,0 +1,16 @@
+import type { Services } from "../services.ts";
+import { json, type Route } from "./route.ts";
+
+/** `GET /health`: the server runs. Touches neither credentials nor upstream. */
+export function healthRoute(services: Services): Route {
+  return {
+    method: "GET",
+    path: "/health",
+    handle: async () =>
+      json({
+        ok: true,
+        version: services.config.version,
+        uptime_seconds: (services.clock.now() - services.startedAt) / 1000,
+      }),
+  };
+}

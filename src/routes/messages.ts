@@ -1,0 +1,41 @@
+import { messagesDialect } from "../dialects/messages/index.ts";
+import { readJsonBody } from "../http/read-body.ts";
+import { relay } from "../relay.ts";
+import type { Services } from "../services.ts";
+import { json, type Route } from "./route.ts";
+
+/** `POST /v1/messages` (https://docs.anthropic.com/en/api/messages), message threads included. */
+export function messagesRoute(services: Services): Route {
+  return {
+    method: "POST",
+    path: "/v1/messages",
+    async handle({ request, exchange, config }) {
+      const sent = await readJsonBody(request, config.bodyLimit);
+      const thread = services.threads.open(sent);
+      const body = messagesDialect.readRequest(thread.body);
+      const canonical = messagesDialect.toCanonical(body, exchange.header);
+      return relay(services, {
+        dialect: messagesDialect,
+        body,
+        canonical,
+        exchange,
+        ...(thread.remember ? { onAnswer: thread.remember } : {}),
+      });
+    },
+  };
+}
+
+/** `POST /v1/messages/count_tokens`: what will really be sent, corrected by what the model's answers said it cost. */
+export function countTokensRoute(services: Services): Route {
+  return {
+    method: "POST",
+    path: "/v1/messages/count_tokens",
+    async handle({ request, exchange, config }) {
+      const sent = await readJsonBody(request, config.bodyLimit);
+      const body = messagesDialect.readRequest({ max_tokens: 1, ...sent });
+      const canonical = messagesDialect.toCanonical(body, exchange.header);
+      exchange.facts.model = canonical.body.model;
+      return json({ input_tokens: await services.tokens.count(canonical.body) });
+    },
+  };
+}
