@@ -100,7 +100,8 @@ function missing(kind: "image" | "document", source: JsonObject, report: Report)
 
 function dataUrl(source: JsonObject, fallback: string): string {
   const type = typeof source.media_type === "string" ? source.media_type : fallback;
-  return `data:${type};base64,${String(source.data)}`;
+  // Upstream takes no line breaks inside base64.
+  return `data:${type};base64,${String(source.data).replace(/\s+/g, "")}`;
 }
 
 /** Upstream tells a file's kind by its name. */

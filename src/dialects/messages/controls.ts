@@ -1,7 +1,7 @@
 import type { ResponsesBody } from "../../canonical/request.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import type { Report } from "./content.ts";
-import { fitsStrict } from "./input-schema.ts";
+import { fitsStrict, tidySchema } from "./input-schema.ts";
 import type { MessagesBody } from "./schema.ts";
 
 /** Thinking budgets, tokens, up to which an effort serves; Claude Code's own steps are 4,000, 10,000 and 31,999. */
@@ -66,7 +66,8 @@ export function toText(body: MessagesBody, report: Report): NonNullable<Response
 
 /** The Responses API wants a name for a schema, the Messages API has none. */
 function jsonSchema(schema: JsonObject): JsonObject {
-  return { type: "json_schema", name: "output", schema, strict: fitsStrict(schema) };
+  const strict = fitsStrict(schema);
+  return { type: "json_schema", name: "output", schema: strict ? schema : tidySchema(schema), strict };
 }
 
 /** `speed: fast` and the tiers; `auto`, Anthropic's default, leaves the choice to the server's own default. */

@@ -1,50 +1,23 @@
 import type { ContentPart, InputItem, MessageRole } from "../../canonical/request.ts";
 import { type Report, textParts, toParts, toToolOutput } from "./content.ts";
-import type { ContentBlock, Message, MessagesBody, ToolResultBlock, ToolUseBlock } from "./schema.ts";
+import type { ContentBlock, Message, MessagesBody } from "./schema.ts";
 import { decodeSignature } from "./signature.ts";
 
 /** Claude Code's first system block; it changes with every run and would spoil the prompt cache. */
 const BILLING_HEADER = "x-anthropic-billing-header:";
 
-const NO_RESULT = "(no result: the call was interrupted)";
-
 /**
  * System prompt and messages as input items, in the client's order. Equal histories give equal items, and a history
- * that goes on gives the same items and more: upstream's prompt cache depends on it.
+ * that goes on gives the same items and more: upstream's prompt cache depends on it. Calls and results are paired where
+ * all dialects meet (`canonical/repair.ts`).
  */
 export function toInput(body: MessagesBody, report: Report): InputItem[] {
-  const pairs = pairCalls(body.messages);
   const items: InputItem[] = systemItems(body.system);
   body.messages.forEach((message, index) => {
     if (message.role === "system") items.push(...systemMessage(message, body.messages.slice(index + 1), report));
-    else
-      items.push(...conversationItems(message.role, blocksOf(message.content), { pairs, model: body.model, report }));
+    else items.push(...conversationItems(message.role, blocksOf(message.content), body.model, report));
   });
   return items;
-}
-
-interface Pairs {
-  /** Results that answer an earlier call. */
-  readonly answers: ReadonlySet<ToolResultBlock>;
-  /** Calls that nothing answers. */
-  readonly unanswered: ReadonlySet<ToolUseBlock>;
-}
-
-interface Scope {
-  readonly pairs: Pairs;
-  readonly model: string;
-  readonly report: Report;
-}
-
-/** Upstream refuses a history with a call that lacks its output or an output that lacks its call. */
-function pairCalls(messages: readonly Message[]): Pairs {
-  const open = new Map<string, ToolUseBlock[]>();
-  const answers = new Set<ToolResultBlock>();
-  for (const block of messages.flatMap((message) => blocksOf(message.content))) {
-    if (block.type === "tool_use") open.set(block.id, [...(open.get(block.id) ?? []), block]);
-    if (block.type === "tool_result" && open.get(block.tool_use_id)?.shift()) answers.add(block);
-  }
-  return { answers, unanswered: new Set([...open.values()].flat()) };
 }
 
 function systemItems(system: MessagesBody["system"]): InputItem[] {
@@ -66,55 +39,43 @@ function systemMessage(own: Message, later: readonly Message[], report: Report):
 }
 
 /** One user or assistant message: runs of text, images and documents become messages, the rest items of their own. */
-function conversationItems(role: "user" | "assistant", blocks: readonly ContentBlock[], scope: Scope): InputItem[] {
-  const { pairs, model, report } = scope;
+function conversationItems(
+  role: "user" | "assistant",
+  blocks: readonly ContentBlock[],
+  model: string,
+  report: Report,
+): InputItem[] {
   const items: InputItem[] = [];
-  const owed: InputItem[] = [];
   let parts: ContentPart[] = [];
-  const flush = () => {
-    items.push(...message(role, parts));
-    parts = [];
-  };
-  const add = (...more: InputItem[]) => {
-    flush();
-    items.push(...more);
-  };
   for (const block of blocks) {
-    switch (block.type) {
-      case "tool_use":
-        add({
-          type: "function_call",
-          call_id: block.id,
-          name: block.name,
-          arguments: JSON.stringify(block.input ?? {}),
-        });
-        if (pairs.unanswered.has(block))
-          owed.push({ type: "function_call_output", call_id: block.id, output: NO_RESULT });
-        break;
-      case "tool_result":
-        if (pairs.answers.has(block)) {
-          add({ type: "function_call_output", call_id: block.tool_use_id, output: toToolOutput(block, report) });
-        } else parts.push(...orphanParts(block, report));
-        break;
-      case "thinking":
-        add(...reasoning(decodeSignature(model, block.signature)));
-        break;
-      case "redacted_thinking":
-        add(...reasoning(decodeSignature(model, block.data)));
-        break;
-      default:
-        parts.push(...(isMarker(block) ? [] : toParts(block, report)));
+    const item = toItem(block, model, report);
+    if (item === undefined) {
+      parts.push(...toParts(block, report));
+      continue;
     }
+    items.push(...message(role, parts), ...item);
+    parts = [];
   }
-  flush();
-  return [...withoutTrailingReasoning(items), ...owed];
+  items.push(...message(role, parts));
+  return withoutTrailingReasoning(items);
 }
 
-/** A result whose call is not in the history, as text. */
-function orphanParts(block: ToolResultBlock, report: Report): ContentPart[] {
-  const output = toToolOutput(block, report);
-  const head = `Result of the tool call ${block.tool_use_id}:`;
-  return typeof output === "string" ? textParts(`${head}\n${output}`) : [...textParts(head), ...output];
+/** A block that is an item of its own, or none at all; undefined for one that is part of a message. */
+function toItem(block: ContentBlock, model: string, report: Report): InputItem[] | undefined {
+  switch (block.type) {
+    case "tool_use":
+      return [
+        { type: "function_call", call_id: block.id, name: block.name, arguments: JSON.stringify(block.input ?? {}) },
+      ];
+    case "tool_result":
+      return [{ type: "function_call_output", call_id: block.tool_use_id, output: toToolOutput(block, report) }];
+    case "thinking":
+      return reasoning(decodeSignature(model, block.signature));
+    case "redacted_thinking":
+      return reasoning(decodeSignature(model, block.data));
+    default:
+      return isMarker(block) ? [] : undefined;
+  }
 }
 
 /** The summary is not repeated: upstream reads the encrypted content alone. A foreign signature leaves no item. */

@@ -2,14 +2,14 @@ import { isObject, type JsonObject } from "../../json.ts";
 
 /**
  * A tool's `input_schema` in a shape that upstream takes: the root is an object with `properties` and without
- * `anyOf`, `oneOf`, `allOf`, `not`, `enum` or `$ref`, and every array says what its items are. Nothing else is touched.
+ * `anyOf`, `oneOf`, `allOf`, `not`, `enum` or `$ref`; within it only what upstream refuses is mended.
  */
 export function toParameters(schema: unknown): JsonObject {
   const root = plainRoot(isObject(schema) ? schema : {}, isObject(schema) ? schema : {}, 0);
   const { properties, required, ...rest } = root;
   const clean: JsonObject = { ...rest, type: "object", properties: isObject(properties) ? properties : {} };
   if (Array.isArray(required)) clean.required = required;
-  return completeArrays(clean) as JsonObject;
+  return tidySchema(clean);
 }
 
 /**
@@ -35,19 +35,20 @@ const NOT_STRICT = [
 function strictNode(node: unknown): boolean {
   if (!isObject(node)) return false;
   if (NOT_STRICT.some((key) => key in node)) return false;
-  const nested: unknown[] = [];
-  if (types(node).includes("object")) {
-    const properties = isObject(node.properties) ? node.properties : {};
-    const required = Array.isArray(node.required) ? node.required : [];
-    if (node.additionalProperties !== false) return false;
-    if (Object.keys(properties).some((name) => !required.includes(name))) return false;
-    nested.push(...Object.values(properties));
-  }
-  if (types(node).includes("array")) nested.push(node.items);
+  const properties = isObject(node.properties) ? node.properties : {};
+  if (types(node).includes("object") && !isClosed(node, Object.keys(properties))) return false;
+  const nested: unknown[] = Object.values(properties);
+  if (types(node).includes("array") || "items" in node) nested.push(node.items);
   if (Array.isArray(node.anyOf)) nested.push(...node.anyOf);
   for (const key of ["$defs", "definitions"]) if (isObject(node[key])) nested.push(...Object.values(node[key]));
   const says = "type" in node || "anyOf" in node || "$ref" in node || "enum" in node || "const" in node;
   return says && nested.every(strictNode);
+}
+
+function isClosed(node: JsonObject, names: string[]): boolean {
+  const required = Array.isArray(node.required) ? node.required : [];
+  const same = names.every((name) => required.includes(name)) && required.every((name) => names.includes(String(name)));
+  return same && node.additionalProperties === false;
 }
 
 /** References inside one schema are followed this deep; a longer chain is a loop. */
@@ -99,19 +100,39 @@ function resolve(reference: string, root: JsonObject): JsonObject | undefined {
 const MAPS = new Set(["properties", "$defs", "definitions", "patternProperties"]);
 const LISTS = new Set(["anyOf", "oneOf", "allOf", "prefixItems"]);
 const NODES = new Set(["items", "additionalProperties", "not", "contains"]);
+const TYPES = new Set<unknown>(["object", "array", "string", "number", "integer", "boolean", "null"]);
 
-function completeArrays(node: unknown): unknown {
-  if (!isObject(node)) return node === true ? {} : node;
+/**
+ * A schema without what upstream refuses anywhere in it: an array that does not say what its items are, keywords of the
+ * wrong type, type names of other dialects.
+ */
+export function tidySchema(schema: JsonObject): JsonObject {
   const copy: JsonObject = {};
-  for (const [key, value] of Object.entries(node)) {
-    if (MAPS.has(key) && isObject(value)) {
-      copy[key] = Object.fromEntries(Object.entries(value).map(([name, one]) => [name, completeArrays(one)]));
-    } else if (LISTS.has(key) && Array.isArray(value)) copy[key] = value.map(completeArrays);
-    else if (NODES.has(key) && isObject(value)) copy[key] = completeArrays(value);
-    else copy[key] = value;
+  for (const [key, value] of Object.entries(schema)) {
+    if (MAPS.has(key)) {
+      if (isObject(value)) copy[key] = mapValues(value, tidyNode);
+    } else if (LISTS.has(key)) {
+      if (Array.isArray(value)) copy[key] = value.map(tidyNode);
+    } else if (key === "items" && Array.isArray(value)) {
+      // The tuple form of older drafts.
+      copy.prefixItems = value.map(tidyNode);
+    } else if (key === "type") {
+      const known = types(schema).filter((type) => TYPES.has(type));
+      if (known.length > 0) copy.type = Array.isArray(value) ? known : known[0];
+    } else if (key === "required" || key === "enum") {
+      if (Array.isArray(value) && (key === "required" || value.length > 0)) copy[key] = value;
+    } else copy[key] = NODES.has(key) ? tidyNode(value) : value;
   }
-  if (types(node).includes("array") && !("items" in node)) copy.items = {};
+  if (types(copy).includes("array")) copy.items ??= {};
   return copy;
+}
+
+function tidyNode(node: unknown): unknown {
+  return isObject(node) ? tidySchema(node) : node;
+}
+
+function mapValues(map: JsonObject, change: (value: unknown) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
 }
 
 function types(node: JsonObject): unknown[] {

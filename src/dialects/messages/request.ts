@@ -1,4 +1,5 @@
 import type { CanonicalRequest, ResponsesBody } from "../../canonical/request.ts";
+import { ProxyError } from "../../errors.ts";
 import type { HeaderReader } from "../dialect.ts";
 import { reportContextEdits, toReasoning, toServiceTier, toText } from "./controls.ts";
 import { toInput } from "./history.ts";
@@ -54,9 +55,13 @@ export function toCanonical(body: MessagesBody, header: HeaderReader): Canonical
   }
   reportContextEdits(body, report);
   if (body.output_config?.task_budget) report("output_config.task_budget");
+  const responses = toResponsesBody(body, report);
+  if (responses.input.length === 0) {
+    throw new ProxyError("invalid_request", "messages must not be empty", { param: "messages" });
+  }
   const sessionKey = sessionKeyOf(body, header);
   return {
-    body: toResponsesBody(body, report),
+    body: responses,
     stop: body.stop_sequences ?? [],
     dropped: [...dropped],
     clientNames: CLIENT_NAMES,

@@ -59,6 +59,11 @@ export function createEncoder(body: MessagesBody, context: AnswerContext): Strea
     return encodeEvent("message_start", { type: "message_start", message }) + PING;
   }
 
+  /** An event that does not say which item it belongs to belongs to the one that streams, or to the next. */
+  function placed(event: ItemEvent): ItemEvent {
+    return event.output_index === undefined ? { ...event, output_index: current ?? finished.size } : event;
+  }
+
   /** Takes an item's event now if the item is at its turn, else keeps it. */
   function take(event: ItemEvent): string {
     seen = true;
@@ -68,8 +73,8 @@ export function createEncoder(body: MessagesBody, context: AnswerContext): Strea
     const queue = waiting.get(event.output_index);
     if (queue) queue.push(event);
     else waiting.set(event.output_index, [event]);
-    const cited = held && event.type === "response.output_item.done" && event.item.type === "message";
-    return cited ? finish(held) + drain() : "";
+    const mayCite = held && event.type === "response.output_item.done" && event.item.type === "message";
+    return mayCite ? finish(held) + drain() : "";
   }
 
   /** Gives the waiting items their turn, in upstream's order. */
@@ -139,11 +144,13 @@ export function createEncoder(body: MessagesBody, context: AnswerContext): Strea
     }
   }
 
-  /** The first finished message among the items that wait. */
+  /** The first message among the items that wait, once it is finished. */
   function citingMessage(): OutputItem | undefined {
     for (const index of [...waiting.keys()].sort((a, b) => a - b)) {
-      const done = waiting.get(index)?.find((event) => event.type === "response.output_item.done");
-      if (done?.type === "response.output_item.done" && done.item.type === "message") return done.item;
+      const events = waiting.get(index) ?? [];
+      const items = events.flatMap((event) => ("item" in event ? [event.item] : []));
+      if (items[0]?.type !== "message") continue;
+      return events.at(-1)?.type === "response.output_item.done" ? items.at(-1) : undefined;
     }
     return undefined;
   }
@@ -187,10 +194,14 @@ export function createEncoder(body: MessagesBody, context: AnswerContext): Strea
       if (ended) return "";
       if (isTerminal(event.type)) return close(event.value);
       const { value } = event;
-      if ("output_index" in value) return start() + take(value);
+      if (isItemEvent(value)) return start() + take(placed(value));
       return event.type === "response.created" || event.type === "response.in_progress" ? start() : "";
     },
     fail,
     keepAlive: () => (ended ? "" : started ? PING : start()),
   };
+}
+
+function isItemEvent(value: CanonicalEvent): value is ItemEvent {
+  return "output_index" in value || "item" in value;
 }

@@ -16,7 +16,7 @@ type ToolFields = Pick<ResponsesBody, "tools" | "tool_choice" | "parallel_tool_c
  * @throws ProxyError `invalid_request` when `tool_choice` names a tool that is not offered.
  */
 export function toToolFields(body: MessagesBody, report: Report): ToolFields {
-  const offered = [...(body.tools ?? []), ...addedTools(body.messages)];
+  const offered = withoutRepeats([...(body.tools ?? []), ...addedTools(body.messages)]);
   const tools = offered.flatMap((tool) => toTool(tool, report));
   if (tools.length === 0) return {};
   const fields: ToolFields = { tools };
@@ -46,6 +46,11 @@ function addedTools(messages: readonly Message[]): ToolParam[] {
       return tool.type === "tool_definition" && isObject(tool.definition) ? [tool.definition as ToolParam] : [];
     });
   });
+}
+
+/** Upstream refuses two tools of one name; a later definition replaces an earlier one. */
+function withoutRepeats(tools: readonly ToolParam[]): ToolParam[] {
+  return [...new Map(tools.map((tool) => [tool.name ?? tool, tool])).values()];
 }
 
 function toTool(tool: ToolParam, report: Report): Tool[] {
