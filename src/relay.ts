@@ -57,7 +57,8 @@ export async function relay<Body>(deps: RelayDeps, request: RelayRequest<Body>):
   request.exchange.facts.model = request.canonical.body.model;
   request.exchange.facts.stream = request.dialect.isStream(request.body);
   if (request.canonical.body.max_output_tokens) deps.tokens.warm();
-  const paths = Array.from({ length: copies }, (_, index) => createPath(deps, request, index));
+  const id = deps.newId();
+  const paths = Array.from({ length: copies }, (_, index) => createPath(deps, request, id, index));
   return request.exchange.facts.stream ? streamed(deps, request, paths) : whole(request, paths);
 }
 
@@ -77,10 +78,9 @@ interface OpenAnswer {
   resume(): void;
 }
 
-function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, index: number): AnswerPath {
+function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: string, index: number): AnswerPath {
   const { exchange, canonical } = request;
   const abort = new AbortController();
-  const id = deps.newId();
   let inputTokens: number | undefined;
   let flow: EventFlow | undefined;
   const cancel = () => {

@@ -56,7 +56,12 @@ export function useApp(kind: "chatgpt" | "apikey" | "pat" = "chatgpt", overrides
     if (state.home) rmSync(state.home, { recursive: true, force: true });
   });
 
-  const request = async (method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> =>
+  const request = async (
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: string,
+  ): Promise<Response> =>
     (state.app as App).fetch(
       new Request(`http://127.0.0.1:8765${path}`, {
         method,
@@ -75,7 +80,12 @@ export function useApp(kind: "chatgpt" | "apikey" | "pat" = "chatgpt", overrides
     restart: start,
     get: (path, headers = {}) => request("GET", path, headers),
     post: (path, body, headers = {}) =>
-      request("POST", path, { "content-type": "application/json", ...headers }, typeof body === "string" ? body : JSON.stringify(body)),
+      request(
+        "POST",
+        path,
+        { "content-type": "application/json", ...headers },
+        typeof body === "string" ? body : JSON.stringify(body),
+      ),
   };
 }
 
@@ -104,7 +114,8 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 function recordingLog(lines: string[]): Log {
   return {
     debugEnabled: false,
-    write: (category, severity, event, fields) => lines.push(`${category} ${severity} ${event} ${JSON.stringify(fields ?? {})}`),
+    write: (category, severity, event, fields) =>
+      lines.push(`${category} ${severity} ${event} ${JSON.stringify(fields ?? {})}`),
   };
 }
 
