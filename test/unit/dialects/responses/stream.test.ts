@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CanonicalEvent, makeEvent, type OutputItem, type UpstreamEvent } from "../../../../src/canonical/event.ts";
+import {
+  type CanonicalEvent,
+  makeEvent,
+  type OutputItem,
+  type UpstreamEvent,
+} from "../../../../src/canonical/event.ts";
 import { responsesDialect } from "../../../../src/dialects/responses/index.ts";
 import { ProxyError } from "../../../../src/errors.ts";
 import { bodyOf, context, encode, encodeText, events, eventsOf, fixtureNames, type Sent, whole } from "./support.ts";
@@ -172,16 +177,23 @@ describe("failures in a stream", () => {
     expect(last?.error).toMatchObject({ code: "context_length_exceeded", message: last?.message });
   });
 
-  it.each(["upstream_protocol", "upstream_timeout", "internal"] as const)("%s after the start is response.failed", (kind) => {
-    const encoder = responsesDialect.createEncoder(streamed, context);
-    for (const event of events(created, { type: "response.output_item.done", output_index: 0, item: textItem("a") })) {
-      encoder.push(event);
-    }
-    const text = encoder.fail(new ProxyError(kind, "it broke"));
-    expect(text).toContain("event: response.failed\n");
-    expect(text).toContain('"error":{"code":"server_error","message":"it broke"}');
-    expect(text).toContain('"output":[{"type":"message"');
-  });
+  it.each(["upstream_protocol", "upstream_timeout", "internal"] as const)(
+    "%s after the start is response.failed",
+    (kind) => {
+      const encoder = responsesDialect.createEncoder(streamed, context);
+      for (const event of events(created, {
+        type: "response.output_item.done",
+        output_index: 0,
+        item: textItem("a"),
+      })) {
+        encoder.push(event);
+      }
+      const text = encoder.fail(new ProxyError(kind, "it broke"));
+      expect(text).toContain("event: response.failed\n");
+      expect(text).toContain('"error":{"code":"server_error","message":"it broke"}');
+      expect(text).toContain('"output":[{"type":"message"');
+    },
+  );
 
   it("before the start are an error event numbered 0", () => {
     const encoder = responsesDialect.createEncoder(streamed, context);
@@ -197,7 +209,12 @@ describe("failures in a stream", () => {
   it("an event that is not JSON ends the stream as an error of ours", () => {
     const encoder = responsesDialect.createEncoder(streamed, context);
     encoder.push(makeEvent(created as CanonicalEvent));
-    const broken = { type: "response.output_item.done", get value(): never { throw new SyntaxError("bad"); } };
+    const broken = {
+      type: "response.output_item.done",
+      get value(): never {
+        throw new SyntaxError("bad");
+      },
+    };
     expect(encoder.push(broken as unknown as UpstreamEvent)).toContain("event: response.failed\n");
   });
 });
@@ -222,10 +239,16 @@ describe("native streams", () => {
 
 /** A legal upstream stream: items one after another, each told by deltas or only as a whole. */
 const item = fc.oneof(
-  fc.string().map((text): OutputItem => ({ type: "message", role: "assistant", content: [{ type: "output_text", text }] })),
+  fc
+    .string()
+    .map((text): OutputItem => ({ type: "message", role: "assistant", content: [{ type: "output_text", text }] })),
   fc.string().map((input): OutputItem => ({ type: "custom_tool_call", call_id: "c1", name: "t", input })),
   fc.json().map((json): OutputItem => ({ type: "function_call", call_id: "c2", name: "f", arguments: json })),
-  fc.string().map((text): OutputItem => ({ type: "reasoning", summary: [{ type: "summary_text", text }], encrypted_content: "e" })),
+  fc
+    .string()
+    .map(
+      (text): OutputItem => ({ type: "reasoning", summary: [{ type: "summary_text", text }], encrypted_content: "e" }),
+    ),
 );
 const stream = fc.array(fc.record({ item, withAdded: fc.boolean(), numbered: fc.boolean() }), { maxLength: 5 });
 
@@ -236,7 +259,8 @@ describe("any stream", () => {
         const values: Record<string, unknown>[] = [created];
         items.forEach((entry, output_index) => {
           const extra = entry.numbered ? { sequence_number: values.length } : {};
-          if (entry.withAdded) values.push({ type: "response.output_item.added", output_index, item: entry.item, ...extra });
+          if (entry.withAdded)
+            values.push({ type: "response.output_item.added", output_index, item: entry.item, ...extra });
           values.push({ type: "response.output_item.done", ...extra, output_index, item: entry.item });
         });
         const output = filled ? items.map((entry) => entry.item) : [];
