@@ -93,6 +93,11 @@ test("bodies may be gzip or zstd", async () => {
   }
 });
 
+test("a body that is not what its encoding says is refused, not dropped", async () => {
+  const response = await postSeat(upstream, classicBody(), { "content-encoding": "zstd" });
+  expect([response.status, await response.text()]).toEqual([400, '{"detail":"Invalid JSON body"}']);
+});
+
 test("answers carry rate limits, turn state, models etag and the model", async () => {
   const { headers } = await postSeat(upstream, classicBody(), { "x-codex-turn-state": "ts-9" });
   expect(headers.get("x-codex-primary-used-percent")).toBe("12.5");

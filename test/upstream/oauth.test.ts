@@ -92,6 +92,16 @@ describe("refresh", () => {
     expect(Object.keys((await refresh(mintRefreshToken())).body)).toEqual(["access_token", "id_token"]);
   });
 
+  test("may be slow or break, by script", async () => {
+    upstream.script("/oauth/token", { stallMs: 30 });
+    const started = performance.now();
+    expect((await refresh(mintRefreshToken())).status).toBe(200);
+    expect(performance.now() - started).toBeGreaterThan(25);
+    upstream.script("/oauth/token", { cut: "before-headers" });
+    await expect(refresh(mintRefreshToken())).rejects.toThrow();
+    expect(upstream.tokens.refreshed).toBe(1);
+  });
+
   test("after a revocation is refused", async () => {
     const token = mintRefreshToken();
     expect(

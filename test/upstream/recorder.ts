@@ -57,7 +57,16 @@ function leaksOf(headers: IncomingHttpHeaders): string[] {
   return LEAKS.filter((name) => headers[name] !== undefined);
 }
 
+/** Text of a body; empty when it is not what its encoding says. */
 function decode(raw: Buffer, encoding: string | undefined): string {
+  try {
+    return inflate(raw, encoding);
+  } catch {
+    return "";
+  }
+}
+
+function inflate(raw: Buffer, encoding: string | undefined): string {
   switch (encoding) {
     case "gzip":
       return gunzipSync(raw).toString();

@@ -45,7 +45,8 @@ const FIELDS = new Set([
   "service_tier",
   "stream_options",
 ]);
-const TIERS = ["priority", "default", "ultrafast"];
+/** Of the others, upstream took `default` and `ultrafast` in some months and refused them in others. */
+const TIERS = ["priority"];
 const LITE_HEADER = "x-openai-internal-codex-responses-lite";
 
 /**

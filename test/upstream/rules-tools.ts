@@ -132,7 +132,25 @@ function checkTool(tool: JsonObject, at: string, rules: ToolRules): void {
     throw invalidType(`${at}.description`, "a string", tool.description);
   if (type === "function") checkFunction(tool, at);
   if (type === "custom") checkFormat(tool.format, `${at}.format`);
+  if (type === "web_search") checkWebSearch(tool, at);
   if (type === "namespace") checkTools(tool.tools, `${at}.tools`, rules);
+}
+
+function checkWebSearch(tool: JsonObject, at: string): void {
+  const nested = { filters: ["allowed_domains"], user_location: ["type", "city", "country", "region", "timezone"] };
+  for (const [name, fields] of Object.entries(nested)) {
+    const value = tool[name];
+    if (value === undefined || value === null) continue;
+    if (!isObject(value)) throw invalidType(`${at}.${name}`, "an object", value);
+    for (const field of Object.keys(value))
+      if (!fields.includes(field)) throw unknownParameter(`${at}.${name}.${field}`);
+  }
+  const location = tool.user_location;
+  if (isObject(location) && location.type !== "approximate")
+    throw invalidValue(`${at}.user_location.type`, location.type, ["approximate"]);
+  const size = tool.search_context_size;
+  if (size !== undefined && !["low", "medium", "high"].includes(String(size)))
+    throw invalidValue(`${at}.search_context_size`, size, ["low", "medium", "high"]);
 }
 
 /** A function or tool name: 1 to 64 characters of [a-zA-Z0-9_-]. */

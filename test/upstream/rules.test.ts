@@ -200,6 +200,30 @@ const CLASSIC: [string, JsonObject, JsonObject, string][] = [
     "Missing 'a'",
   ],
   [
+    "search filters",
+    tools({ type: "web_search", filters: { allowed_domains: ["a.b"] } }),
+    tools({ type: "web_search", filters: { blocked_domains: ["a.b"] } }),
+    "Unknown parameter: 'tools[0].filters.blocked_domains'",
+  ],
+  [
+    "search location",
+    tools({ type: "web_search", user_location: { type: "approximate", city: "Rome" } }),
+    tools({ type: "web_search", user_location: { city: "Rome" } }),
+    "tools[0].user_location.type",
+  ],
+  [
+    "search size",
+    tools({ type: "web_search", search_context_size: "low" }),
+    tools({ type: "web_search", search_context_size: "max" }),
+    "tools[0].search_context_size",
+  ],
+  [
+    "tier default",
+    classicBody({ service_tier: "priority" }),
+    classicBody({ service_tier: "default" }),
+    "Unsupported service_tier: default",
+  ],
+  [
     "custom format",
     tools({ type: "custom", name: "g", format: { type: "grammar", syntax: "lark", definition: "start: /a/" } }),
     tools({ type: "custom", name: "g", format: { type: "grammar", syntax: "peg", definition: "" } }),

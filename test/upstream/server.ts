@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Connections } from "./connections.ts";
 import type { Exchange, State } from "./context.ts";
 import { cutConnection, wasClosedByClient } from "./cut.ts";
@@ -65,7 +66,10 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
 async function answerSafely(exchange: Exchange): Promise<void> {
   const { request, response, behaviour } = exchange;
   try {
-    if (behaviour.status !== undefined || behaviour.body !== undefined) await sendScripted(response, behaviour);
+    const { stallMs, stallAfterEvents } = behaviour;
+    if (stallMs !== undefined && stallAfterEvents === undefined) await sleep(stallMs, undefined, { ref: false });
+    if (behaviour.cut === "before-headers") cutConnection(response);
+    else if (behaviour.status !== undefined || behaviour.body !== undefined) sendScripted(response, behaviour);
     else await findRoute(request)(exchange);
   } catch (error) {
     if (!(error instanceof Refusal)) return failLoudly(response, error);
@@ -82,10 +86,8 @@ function failLoudly(response: ServerResponse, error: unknown): void {
   else send(response, 500, `upstream double: ${text}`, { "content-type": "text/plain" });
 }
 
-async function sendScripted(response: ServerResponse, behaviour: Behaviour): Promise<void> {
+function sendScripted(response: ServerResponse, behaviour: Behaviour): void {
   const { status = 200, body = "", headers = {} } = behaviour;
-  if (behaviour.stallMs !== undefined) await new Promise((done) => setTimeout(done, behaviour.stallMs));
-  if (behaviour.cut === "before-headers") return cutConnection(response);
   const isText = typeof body === "string" || body instanceof Uint8Array;
   const bytes = isText ? body : JSON.stringify(body);
   const type = isText ? "text/plain; charset=utf-8" : "application/json";

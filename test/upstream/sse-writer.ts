@@ -12,9 +12,6 @@ export async function writeFrames(
   headers: Record<string, string | string[]>,
   behaviour: Behaviour,
 ): Promise<void> {
-  if (behaviour.stallMs !== undefined && behaviour.stallAfterEvents === undefined)
-    await sleep(behaviour.stallMs, undefined, { ref: false });
-  if (behaviour.cut === "before-headers") return cutConnection(response);
   const gzip = behaviour.gzip === true;
   response.writeHead(200, gzip ? { ...headers, "content-encoding": "gzip" } : headers);
   response.flushHeaders();

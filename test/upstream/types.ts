@@ -61,7 +61,7 @@ export interface Behaviour {
   readonly afterEvents?: number;
   /** Break the connection after `afterEvents`: between events, inside one, or before the headers. */
   readonly cut?: "between-events" | "mid-event" | "before-headers";
-  /** Pause for `stallMs` before the headers, or after `stallAfterEvents` events. */
+  /** Pause for `stallMs` before anything is done, on any path, or after `stallAfterEvents` events of a stream. */
   readonly stallMs?: number;
   readonly stallAfterEvents?: number;
   /** Pause between any two events, in milliseconds. */
