@@ -1,18 +1,20 @@
 import type { OutputItem, UpstreamEvent } from "../../canonical/event.ts";
+import type { UrlCitation } from "./answer.ts";
 import type { ChunkWriter } from "./chunk.ts";
 import { citationsOf, REASONING_BREAK, refusalOf, summaryOf, textOf, toToolCall } from "./vocabulary.ts";
 
 /** Tells one choice's output as it arrives: each call gives SSE text, often "". */
 export interface ChoiceTeller {
-  /** The first chunk, with the role, if there has been none yet. */
-  begin(): string;
   /** An item begins: a tool call is announced. */
   added(event: UpstreamEvent): string;
   delta(event: UpstreamEvent): string;
   /** An item is finished: what no delta told of it follows. */
   done(event: UpstreamEvent): string;
-  /** The terminal event's items: all are told when there were no item events, else the unfinished ones. */
-  output(items: readonly OutputItem[]): string;
+  /**
+   * The answer ends with these items: all are told when there were no item events, else the unfinished ones. What can
+   * only be told at the end follows.
+   */
+  end(items: readonly OutputItem[]): string;
   readonly calls: number;
 }
 
@@ -34,6 +36,7 @@ interface ItemState {
 export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): ChoiceTeller {
   const items = new Map<number, ItemState>();
   const places = new Map<string, number>();
+  const citations: UrlCitation[] = [];
   let begun = false;
   let calls = 0;
   let textLength = 0;
@@ -107,7 +110,7 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
     if (state.call === undefined || text === "") return "";
     state.callText += text.length;
     if (!legacy) return writer.callDelta(state.call, type, text);
-    return state.call === 0 ? writer.legacyCallDelta(text) : "";
+    return state.call === 0 && type === "function" ? writer.legacyCallDelta(text) : "";
   }
 
   function addItem(item: OutputItem, state: ItemState): string {
@@ -122,11 +125,10 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
     state.done = true;
     if (item.type === "reasoning") return tellSummary(state, summaryOf(item).slice(state.summary));
     if (item.type !== "message") return addItem(item, state);
-    const citations = citationsOf(item.content, state.offset);
+    citations.push(...citationsOf(item.content, state.offset));
     return (
       tellText(state, textOf(item.content).slice(state.text)) +
-      tellRefusal(state, refusalOf(item.content).slice(state.refusal)) +
-      (citations.length > 0 ? writer.annotations(citations) : "")
+      tellRefusal(state, refusalOf(item.content).slice(state.refusal))
     );
   }
 
@@ -136,7 +138,8 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
     output.forEach((item, index) => {
       if (all || items.has(index)) out += finishItem(item, stateAt(index, item.id));
     });
-    return out;
+    // In one chunk: clients differ in whether a second list is added or takes the first one's place.
+    return out + begin("") + (citations.length > 0 ? writer.annotations(citations) : "");
   }
 
   function tellDelta(event: UpstreamEvent): string {
@@ -164,7 +167,6 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
   }
 
   return {
-    begin: () => begin(""),
     added(event) {
       const value = event.value;
       return "item" in value ? addItem(value.item, stateAt(value.output_index, value.item.id)) : "";
@@ -174,7 +176,7 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
       const value = event.value;
       return "item" in value ? finishItem(value.item, stateAt(value.output_index, value.item.id)) : "";
     },
-    output: finishOutput,
+    end: finishOutput,
     get calls() {
       return calls;
     },

@@ -72,6 +72,6 @@ function toChoice(response: CanonicalResponse, index: number, body: ChatBody): C
 function toCalls(calls: ToolCall[], body: ChatBody): Pick<AnswerMessage, "tool_calls" | "function_call"> {
   const first = calls[0];
   if (!first) return {};
-  if (isLegacy(body) && first.type === "function") return { function_call: first.function };
+  if (isLegacy(body)) return first.type === "function" ? { function_call: first.function } : {};
   return { tool_calls: calls };
 }

@@ -29,7 +29,7 @@ export function createEncoder(body: ChatBody, context: AnswerContext): StreamEnc
   const outcome: ChatEncoder["outcome"] = { ended: false, failed: false, usage: undefined };
 
   function finish(response: ResponseObject, incomplete: boolean): string {
-    const out = choice.output(response.output ?? []) + choice.begin();
+    const out = choice.end(response.output ?? []);
     outcome.ended = true;
     outcome.usage = response.usage ?? undefined;
     const reason = finishReason(incomplete ? { ...response, status: "incomplete" } : response, choice.calls > 0, body);

@@ -179,7 +179,7 @@ describe("toCanonical", () => {
       stream_options: { include_obfuscation: true },
       mystery: 1,
     };
-    expect(translate(asking).dropped.sort()).toEqual(Object.keys(asking).sort());
+    expect([...translate(asking).dropped].sort()).toEqual(Object.keys(asking).sort());
     const idle = {
       seed: null,
       logit_bias: {},

@@ -197,15 +197,24 @@ describe("createEncoder", () => {
     expect(assemble(encode(events))).toEqual(comparable(whole(events)));
   });
 
-  it("tells citations when their message is finished", () => {
+  it("tells all citations in one chunk at the end", () => {
     const annotation = { type: "url_citation", start_index: 0, end_index: 1, title: "T", url: "https://x.test" };
     const item: OutputItem = {
       type: "message",
       role: "assistant",
       content: [{ type: "output_text", text: "cd", annotations: [annotation] }],
     };
-    const events = made([created, done(0, message("ab")), said(1, "cd"), done(1, item), completed]);
+    const events = made([
+      created,
+      done(0, message("ab")),
+      added(1, message()),
+      said(1, "cd"),
+      done(1, item),
+      done(2, item),
+      completed,
+    ]);
     expect(assemble(encode(events))).toEqual(comparable(whole(events)));
+    expect(encode(events).split("annotations")).toHaveLength(2);
     expect(encode(events)).toContain('"start_index":2,"end_index":3');
   });
 
