@@ -46,8 +46,9 @@ export function createCollector(): Collector {
           if (value.type !== "response.output_item.added" && value.type !== "response.output_item.done") return;
           // Some streams leave the index out: their items come finished, in order.
           const index = value.output_index ?? items.length;
-          items[index] = value.item;
           if (value.type === "response.output_item.done") finished.add(index);
+          // An unfinished item grows with its deltas, and the event is not ours to change.
+          items[index] = finished.has(index) ? value.item : structuredClone(value.item);
           return;
         }
         case "response.output_text.delta":
