@@ -22,6 +22,9 @@ const EXACT_CHARS = 400_000;
 const SAMPLE_CHARS = 40_000;
 /** Bodies up to this size teach the exact count; larger ones would cost more than they tell. */
 const LEARN_CHARS = 60_000;
+/** The first answers all teach, later ones one in so many: the ratio hardly moves any more, and counting is not free. */
+const LEARN_ALWAYS = 8;
+const LEARN_ONE_IN = 16;
 
 /** @param load gives the tokenizer; called once, on first need. */
 export function createTokenCounter(load: () => Promise<Tokenizer>): TokenCounter {
@@ -29,6 +32,7 @@ export function createTokenCounter(load: () => Promise<Tokenizer>): TokenCounter
   let loading: Promise<void> | undefined;
   const exact = createCorrection();
   const rough = createCorrection();
+  let answers = 0;
 
   /** A tokenizer that cannot be loaded leaves the rough one in place: a count is never worth a failed request. */
   const ready = (): Promise<void> => {
@@ -62,6 +66,7 @@ export function createTokenCounter(load: () => Promise<Tokenizer>): TokenCounter
     },
     estimate: (body) => rough.apply(body.model, estimateRaw(body)),
     learn(model, body, inputTokens) {
+      if (answers++ >= LEARN_ALWAYS && answers % LEARN_ONE_IN !== 0) return;
       const estimated = estimateRaw(body);
       for (const name of new Set([model, body.model])) rough.learn(name, estimated, inputTokens);
       if (tokenizer === roughTokenizer || estimated * 4 > LEARN_CHARS) return;

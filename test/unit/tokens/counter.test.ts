@@ -54,10 +54,10 @@ describe("createTokenCounter", () => {
     const counter = createTokenCounter(async () => roughTokenizer);
     const body = user(prose);
     const before = counter.estimate(body);
-    for (let turn = 0; turn < 20; turn++) counter.learn("m", body, Math.round(before * 1.3));
+    for (let turn = 0; turn < 100; turn++) counter.learn("m", body, Math.round(before * 1.3));
     expect(counter.estimate(body) / before).toBeCloseTo(1.3, 1);
     expect(counter.estimate({ ...body, model: "other" })).toBe(before);
-    for (let turn = 0; turn < 50; turn++) counter.learn("m", body, before * 100);
+    for (let turn = 0; turn < 200; turn++) counter.learn("m", body, before * 100);
     expect(counter.estimate(body) / before).toBeLessThan(1.8);
   });
 
