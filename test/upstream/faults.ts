@@ -23,8 +23,9 @@ export class Script {
   }
 }
 
-function matches(matcher: Matcher, request: RecordedRequest): boolean {
-  if (typeof matcher === "string") return request.path === matcher || request.path.endsWith(matcher);
+/** True when a request is one that the matcher means. */
+export function matches(matcher: Matcher, request: RecordedRequest): boolean {
+  if (typeof matcher === "string") return request.path.startsWith(matcher) || request.path.endsWith(matcher);
   return matcher instanceof RegExp ? matcher.test(request.path) : matcher(request);
 }
 

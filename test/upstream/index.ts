@@ -4,7 +4,7 @@
  *     const upstream = await startUpstream();
  *     const auth = writeAuthFile(codexHome, "chatgpt");           // a login that every double accepts
  *     ... run the program against upstream.chatgptBaseUrl, .openaiBaseUrl, .refreshTokenUrl ...
- *     upstream.requestsTo("/backend-api/codex/responses")[0]?.json // what arrived; .refusal says why it was refused
+ *     upstream.requestsTo("/codex/responses")[0]?.json          // what arrived; .refusal says why it was refused
  *     upstream.reset(); await upstream.close();
  *
  * What it answers follows from the user's last text:

@@ -15,3 +15,8 @@ export function asArray(value: unknown): unknown[] {
 export function asString(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
+
+/** A table's own entry for a key that came over the wire, such as "constructor". */
+export function lookup<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}

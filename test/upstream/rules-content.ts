@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, lookup } from "./json.ts";
 import { invalid, invalidType, invalidValue, missingParameter, unknownParameter, unsupportedValue } from "./refusal.ts";
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -28,7 +28,8 @@ function checkPart(part: JsonObject, at: string, supported: readonly string[], l
   if (part.type === undefined) throw missingParameter(`${at}.type`);
   const type = String(part.type);
   if (!supported.includes(type)) throw invalidValue(`${at}.type`, type, supported);
-  for (const field of Object.keys(part)) if (!FIELDS[type]?.includes(field)) throw unknownParameter(`${at}.${field}`);
+  for (const field of Object.keys(part))
+    if (!lookup(FIELDS, type)?.includes(field)) throw unknownParameter(`${at}.${field}`);
   if (type === "refusal") requireString(part.refusal, `${at}.refusal`);
   else if (type === "input_image") checkImage(part, at, lite);
   else if (type === "input_file") checkFile(part, at);

@@ -1,5 +1,5 @@
 import { checkContent as checkEncrypted } from "./encrypted-content.ts";
-import { asString, isObject, type JsonObject } from "./json.ts";
+import { asString, isObject, type JsonObject, lookup } from "./json.ts";
 import { detail, invalid, invalidType, invalidValue, missingParameter, tooLong, unknownParameter } from "./refusal.ts";
 import { checkContent } from "./rules-content.ts";
 import { checkName } from "./rules-tools.ts";
@@ -71,7 +71,7 @@ export function checkItems(input: readonly unknown[], rules: ItemRules): void {
 
 function checkItem(item: JsonObject, at: string, rules: ItemRules): void {
   const type = item.type === undefined && item.role !== undefined ? "message" : asString(item.type);
-  const fields = FIELDS[type];
+  const fields = lookup(FIELDS, type);
   if (fields === undefined) throw invalidValue(`${at}.type`, item.type, Object.keys(FIELDS));
   for (const field of Object.keys(item)) {
     if (["type", "id", "status", ...fields].includes(field)) continue;
@@ -158,7 +158,7 @@ function checkId(item: JsonObject, type: string, at: string, rules: ItemRules): 
     if (rules.platform && rules.knownIds.has(id)) return;
     throw notFound(id);
   }
-  const prefix = ID_PREFIX[type];
+  const prefix = lookup(ID_PREFIX, type);
   if (prefix !== undefined && !id.startsWith(`${prefix}_`))
     throw invalid(
       `Invalid '${at}.id': '${id}'. Expected an ID that begins with '${prefix}'.`,

@@ -1,4 +1,4 @@
-import { asArray, asString, isObject, type JsonObject } from "./json.ts";
+import { asArray, asString, isObject, type JsonObject, lookup } from "./json.ts";
 import {
   detail,
   invalid,
@@ -91,7 +91,7 @@ export function checkToolChoice(choice: unknown, tools: readonly JsonObject[], l
 
 function checkNamed(choice: JsonObject, tools: readonly JsonObject[]): void {
   const type = asString(choice.type);
-  if (FIELDS[type] === undefined) throw invalidValue("tool_choice.type", choice.type, Object.keys(FIELDS));
+  if (lookup(FIELDS, type) === undefined) throw invalidValue("tool_choice.type", choice.type, Object.keys(FIELDS));
   const named = type === "function" || type === "custom";
   if (named && typeof choice.name !== "string") throw missingParameter("tool_choice.name");
   for (const field of Object.keys(choice))
@@ -108,7 +108,7 @@ function checkNamed(choice: JsonObject, tools: readonly JsonObject[]): void {
 function checkTool(tool: JsonObject, at: string, rules: ToolRules): void {
   if (tool.type === undefined) throw missingParameter(`${at}.type`);
   const type = String(tool.type);
-  const fields = FIELDS[type];
+  const fields = lookup(FIELDS, type);
   if (fields === undefined) {
     if (
       rules.platform &&

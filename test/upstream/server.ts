@@ -6,7 +6,7 @@ import { Connections } from "./connections.ts";
 import type { Exchange, State } from "./context.ts";
 import { cutConnection, wasClosedByClient } from "./cut.ts";
 import { answerFast } from "./fast.ts";
-import { Script } from "./faults.ts";
+import { matches, Script } from "./faults.ts";
 import { record } from "./recorder.ts";
 import { Refusal } from "./refusal.ts";
 import { edgeHeaders, send, sendJson } from "./reply.ts";
@@ -48,7 +48,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     port,
     requests,
     tokens: state.tokens,
-    requestsTo: (prefix) => requests.filter((request) => request.path.startsWith(prefix)),
+    requestsTo: (matcher) => requests.filter((request) => matches(matcher, request)),
     script: (matcher, behaviour) => state.script.add(matcher, behaviour),
     waitFor: (test, timeoutMs = 5000) => waitFor(requests, waiting, test, timeoutMs),
     reset: () => {

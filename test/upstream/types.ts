@@ -30,7 +30,7 @@ export interface RecordedRequest {
   closedAt: number | undefined;
 }
 
-/** Which requests a scripted behaviour is for: a path, a pattern on it, or any test of the request. */
+/** Which requests are meant: the start or the end of a path, a pattern on it, or any test of the request. */
 export type Matcher = string | RegExp | ((request: RecordedRequest) => boolean);
 
 /**
@@ -120,8 +120,8 @@ export interface Upstream {
   /** All requests since start or {@link reset}, oldest first. */
   readonly requests: RecordedRequest[];
   readonly tokens: Tokens;
-  /** Requests whose path starts with `prefix`. */
-  requestsTo(prefix: string): RecordedRequest[];
+  /** The requests that match, oldest first. */
+  requestsTo(matcher: Matcher): RecordedRequest[];
   /** Queues a behaviour for the next request that matches. The oldest matching one is taken first. */
   script(matcher: Matcher, behaviour: Behaviour): void;
   /** Resolves with the first request, past or to come, that satisfies the test. Rejects after `timeoutMs`. */
