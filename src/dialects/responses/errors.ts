@@ -1,4 +1,4 @@
-import { type ErrorKind, ProxyError } from "../../errors.ts";
+import type { ErrorKind, ProxyError } from "../../errors.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 
 /** OpenAI's `error.type` and, where it has one, `error.code`, by kind. */
@@ -57,16 +57,6 @@ export function toErrorBody(error: ProxyError): object {
 
 export function toErrorStatus(error: ProxyError): number {
   return error.status;
-}
-
-/** An id that the store does not know, or no longer. */
-export function responseNotFound(id: string): ProxyError {
-  return new ProxyError("not_found", `Response with id '${id}' not found.`, { param: "response_id" });
-}
-
-/** `POST /v1/responses/{id}/cancel` of an answer that exists: only background answers could be cancelled. */
-export function cannotCancel(): ProxyError {
-  return new ProxyError("invalid_request", "Cannot cancel a synchronous response.", { param: "response_id" });
 }
 
 function limitFacts(error: ProxyError, upstream: JsonObject): JsonObject {

@@ -2,7 +2,7 @@ import type OpenAI from "openai";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { OutputItem } from "../../../../src/canonical/event.ts";
 import { failureOf } from "../../../../src/canonical/failure.ts";
-import { cannotCancel, responseNotFound, toErrorObject } from "../../../../src/dialects/responses/errors.ts";
+import { toErrorObject } from "../../../../src/dialects/responses/errors.ts";
 import { responsesDialect } from "../../../../src/dialects/responses/index.ts";
 import { type ErrorKind, ProxyError } from "../../../../src/errors.ts";
 import { bodyOf, context, eventsOf, whole } from "./support.ts";
@@ -211,10 +211,5 @@ describe("errors", () => {
       param: "previous_response_id",
     });
     expect(toErrorObject(error)).toMatchObject({ code: "previous_response_not_found", param: "previous_response_id" });
-  });
-
-  it("says what is unknown and what cannot be cancelled", () => {
-    expect(responseNotFound("resp_1")).toMatchObject({ status: 404, message: "Response with id 'resp_1' not found." });
-    expect(cannotCancel()).toMatchObject({ status: 400 });
   });
 });
