@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { classicBody, doneItems, parseSse, postSeat, seatHeaders, textOf } from "./helpers.ts";
-import { type Behaviour, EDGE_COOKIE, startUpstream, type Upstream } from "./index.ts";
+import { type Behaviour, EDGE_COOKIE, mintToken, startUpstream, type Upstream } from "./index.ts";
 
 const RESPONSES = "/codex/responses";
 let upstream: Upstream;
@@ -160,4 +160,36 @@ test("an unknown path is 404, another method 405, an upgrade 426", async () => {
     httpRequest(`${upstream.chatgptBaseUrl}/responses`, { headers }, (response) => resolve(response.statusCode)).end();
   });
   expect(status).toBe(426);
+});
+
+test("a prompt over the model's window fails inside the stream", async () => {
+  const body = classicBody({ instructions: "word ".repeat(220_000) });
+  const last = parseSse(await (await postSeat(upstream, body)).text()).at(-1);
+  expect(last).toMatchObject({ type: "response.failed", response: { error: { code: "context_length_exceeded" } } });
+});
+
+test("waiting for a request that never comes says what came", async () => {
+  await fetch(`${upstream.origin}/seen`);
+  await expect(upstream.waitFor(() => false, 10)).rejects.toThrow("GET /seen");
+});
+
+test("options move the lanes, the identity gate, the clock and the final output", async () => {
+  const options = {
+    liteOnlyModels: ["gpt-6-sol"],
+    identityGate: "all",
+    fillOutput: true,
+    now: () => 1_000_000,
+  } as const;
+  const other = await startUpstream(options);
+  const ask = async (model: string, originator = "codex_cli_rs") => {
+    const authorization = `Bearer ${mintToken({ now: 1_000_000 })}`;
+    const response = await postSeat(other, classicBody({ model }), { originator, authorization });
+    return [response.status, parseSse(await response.text()).at(-1)] as const;
+  };
+  expect((await ask("gpt-6-sol"))[0]).toBe(404);
+  expect((await ask("gpt-5.5", "somebody"))[0]).toBe(404);
+  const [status, last] = await ask("gpt-5.5");
+  expect(status).toBe(200);
+  expect(last).toMatchObject({ response: { created_at: 1000, output: [{ type: "reasoning" }, { type: "message" }] } });
+  await other.close();
 });
