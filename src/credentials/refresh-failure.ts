@@ -38,7 +38,7 @@ export function failureOfAnswer(status: number, headers: Headers, text: string):
 }
 
 function transient(status: number, headers: Headers, code: string | undefined): RefreshFailure {
-  const named = code === undefined ? "" : ` (${code})`;
+  const named = code === undefined ? "" : `, ${code}`;
   if (status === 403) {
     const edge = headers.has("cf-mitigated") || /html/i.test(headers.get("content-type") ?? "");
     const message = edge
