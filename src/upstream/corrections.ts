@@ -16,7 +16,7 @@ export function refusedParameter(failure: ProxyError): string | undefined {
   if (failure.details.upstream_status !== 400) return undefined;
   const { message, code } = failure;
   const named =
-    /^(?:Unsupported|Unknown|Unrecognized)(?: request)? (?:parameter|argument)s?(?: supplied)?:? ?['"`]?([\w.[\]-]+?)['"`]?(?:[\s,.]|$)/i.exec(
+    /^(?:Unsupported|Unknown|Unrecognized)(?: request)? (?:parameter|argument)s?(?: supplied)?:? ?['"`]?([\w[\]-]+(?:\.[\w[\]-]+)*)/i.exec(
       message,
     )?.[1];
   if (named !== undefined) return vital(named) ? undefined : named;

@@ -139,7 +139,7 @@ const part = fc.oneof(
   fc.constant({ type: "input_image" as const, image_url: IMAGE, detail: "high" }),
   fc.constant({ type: "input_file" as const, filename: "a.pdf", file_data: "data:application/pdf;base64,JVBERg==" }),
 );
-const item: fc.Arbitrary<InputItem> = fc.oneof(
+const item = fc.oneof(
   fc.record({
     type: fc.constant("message" as const),
     id: fc.constantFrom("msg_1", undefined),
@@ -200,7 +200,7 @@ const tool: fc.Arbitrary<Tool> = fc.oneof(
 const body = fc.record(
   {
     model: fc.constantFrom("gpt-5.5", "gpt-6-luna", "gpt-6-sol", "gpt-6.1-sol"),
-    input: fc.array(item, { maxLength: 8 }).map((items) => [...items, user("go on")]),
+    input: fc.array(item, { maxLength: 8 }).map((items) => [...items, user("go on")] as InputItem[]),
     instructions: fc.constantFrom("Be brief.", "", null),
     tools: fc.array(tool, { maxLength: 3 }),
     tool_choice: fc.oneof(
