@@ -67,10 +67,9 @@ const SESSION_HEADERS = ["x-session-id", "x-session-affinity", "session-id", "x-
  */
 export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequest {
   const dropped = new Set<string>();
-  const clientNames: Record<string, string> = {};
   const tools = toTools(body);
   const choice = toToolChoice(body, tools.length > 0);
-  const text = toText(body, clientNames);
+  const text = toText(body);
   const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens;
 
   const out: ResponsesBody = {
@@ -79,7 +78,7 @@ export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequ
     ...(tools.length > 0 ? { tools } : {}),
     ...(choice === undefined ? {} : { tool_choice: choice }),
     ...(body.functions ? { parallel_tool_calls: false } : {}), // a legacy answer has room for one call
-    reasoning: toReasoning(body, clientNames),
+    reasoning: toReasoning(body),
     ...(text ? { text } : {}),
     // What keeps the model's reasoning between the turns of a tool loop.
     include: ["reasoning.encrypted_content"],
@@ -87,7 +86,6 @@ export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequ
   };
   if (maxOutputTokens !== undefined && maxOutputTokens !== null) {
     out.max_output_tokens = maxOutputTokens;
-    clientNames.max_output_tokens = body.max_completion_tokens ? "max_completion_tokens" : "max_tokens";
   }
   for (const name of unheeded(body)) dropped.add(name);
 
@@ -97,7 +95,7 @@ export function toCanonical(body: ChatBody, header: HeaderReader): CanonicalRequ
     stop: toStop(body.stop),
     copies: body.n ?? 1,
     dropped: [...dropped],
-    clientNames,
+    clientNames: toClientNames(body),
     ...(sessionKey === undefined ? {} : { sessionKey }),
   };
 }
@@ -110,33 +108,45 @@ function toSameNamed(body: ChatBody): JsonObject {
   return fields;
 }
 
+/** What the client called a field, wherever it is not the Responses name: for the report of what was dropped. */
+function toClientNames(body: ChatBody): Record<string, string> {
+  const names: Record<string, string> = {};
+  const name = (field: string, ...candidates: (keyof ChatBody & string)[]) => {
+    const used = candidates.find((candidate) => body[candidate] !== undefined && body[candidate] !== null);
+    if (used !== undefined) names[field] = used;
+  };
+  name("max_output_tokens", "max_completion_tokens", "max_tokens");
+  name("reasoning.effort", "reasoning_effort", "model_reasoning_effort");
+  name("text.verbosity", "verbosity", "text_verbosity", "model_verbosity");
+  name("text.format", "response_format");
+  if (names["text.format"]) names["text.format.strict"] = "response_format.json_schema.strict";
+  name("tools.web_search", "web_search_options");
+  name("tool_choice", "tool_choice", "function_call");
+  return names;
+}
+
 /** True when the client asked for a stream. */
 export function isStream(body: ChatBody): boolean {
   return body.stream === true;
 }
 
 /** `reasoning_effort | model_reasoning_effort | reasoning{}`; a summary is asked for unless the client decides otherwise. */
-function toReasoning(body: ChatBody, clientNames: Record<string, string>): JsonObject {
+function toReasoning(body: ChatBody): JsonObject {
   const given = body.reasoning ?? {};
   const effort = body.reasoning_effort ?? body.model_reasoning_effort ?? given.effort;
   if (effort !== undefined && effort !== null && typeof effort !== "string") {
     throw wrongType("reasoning.effort", "string");
   }
-  if (body.reasoning_effort) clientNames["reasoning.effort"] = "reasoning_effort";
-  else if (body.model_reasoning_effort) clientNames["reasoning.effort"] = "model_reasoning_effort";
   const summary = given.summary === undefined ? (effort === "none" ? null : "auto") : given.summary;
   const { effort: _, summary: __, ...rest } = given;
   return { ...rest, ...(effort ? { effort } : {}), ...(summary ? { summary } : {}) };
 }
 
 /** `response_format` and `verbosity | text_verbosity | model_verbosity | text{}`. */
-function toText(body: ChatBody, clientNames: Record<string, string>): JsonObject | undefined {
+function toText(body: ChatBody): JsonObject | undefined {
   const given = body.text ?? {};
-  const named = (["verbosity", "text_verbosity", "model_verbosity"] as const).find((name) => body[name]);
-  const verbosity = named ? body[named] : given.verbosity;
-  if (named) clientNames["text.verbosity"] = named;
+  const verbosity = body.verbosity ?? body.text_verbosity ?? body.model_verbosity ?? given.verbosity;
   const format = toFormat(body.response_format);
-  if (format) clientNames["text.format"] = "response_format";
   const text = { ...given, ...(verbosity ? { verbosity } : {}), ...(format ? { format } : {}) };
   return Object.keys(text).length > 0 ? text : undefined;
 }

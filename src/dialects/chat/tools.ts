@@ -23,7 +23,10 @@ function toTool(tool: unknown, path: string): Tool {
   return tool as Tool;
 }
 
-/** Chat's `strict` is false unless set, while the Responses API's is true: it has to be said. */
+/**
+ * Chat's `strict` is false unless set, while the Responses API's is true: it has to be said. Absent parameters mean an
+ * empty list. What upstream refuses in a schema is mended with those of the other dialects.
+ */
 function toFunction(definition: unknown, path: string): Tool {
   if (!isObject(definition)) throw wrongType(path, "object");
   const { name, description, parameters, strict } = definition;
@@ -35,16 +38,9 @@ function toFunction(definition: unknown, path: string): Tool {
     type: "function",
     name,
     ...(typeof description === "string" ? { description } : {}),
-    parameters: toParameters(parameters),
+    parameters: parameters ?? { type: "object", properties: {} },
     strict: strict === true,
   };
-}
-
-/** Absent parameters mean an empty list; upstream wants the schema to say that it is an object. */
-function toParameters(schema: JsonObject | null | undefined): JsonObject {
-  if (!schema) return { type: "object", properties: {} };
-  if (schema.type === "object" && schema.properties !== undefined) return schema;
-  return { ...schema, type: schema.type ?? "object", properties: schema.properties ?? {} };
 }
 
 function toCustom(definition: unknown, path: string): Tool {

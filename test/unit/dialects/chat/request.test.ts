@@ -145,11 +145,16 @@ describe("toCanonical", () => {
       reasoning_effort: "low",
       text_verbosity: "low",
       response_format: { type: "json_object" },
+      web_search_options: {},
+      function_call: "auto",
     });
     expect(clientNames).toEqual({
       "reasoning.effort": "reasoning_effort",
       "text.verbosity": "text_verbosity",
       "text.format": "response_format",
+      "text.format.strict": "response_format.json_schema.strict",
+      "tools.web_search": "web_search_options",
+      tool_choice: "function_call",
     });
   });
 

@@ -18,11 +18,6 @@ describe("toTools", () => {
       [{ type: "function", name: "f", parameters: empty, strict: true }],
     ],
     [
-      "a schema that does not say that it is an object",
-      { tools: [{ type: "function", function: { name: "f", parameters: { $schema: "s" }, description: null } }] },
-      [{ type: "function", name: "f", parameters: { $schema: "s", ...empty }, strict: false }],
-    ],
-    [
       "a flat definition",
       { tools: [{ type: "function", name: "f", parameters: empty }] },
       [{ type: "function", name: "f", parameters: empty, strict: false }],
