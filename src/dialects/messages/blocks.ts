@@ -75,7 +75,7 @@ export function thinkingBlocks(item: OutputItem & { type: "reasoning" }, view: T
 /** Parts of a summary are paragraphs. */
 export const SUMMARY_SEPARATOR = "\n\n";
 
-export function summaryOf(item: OutputItem & { type: "reasoning" }): string {
+function summaryOf(item: OutputItem & { type: "reasoning" }): string {
   const parts = item.summary.length > 0 ? item.summary : (item.content ?? []);
   return parts
     .map((part) => part.text)

@@ -34,7 +34,7 @@ export function toToolOutput(block: ToolResultBlock, report: Report): string | C
 }
 
 /** A block without a counterpart, as text, so that the model still sees it. Cache marks are of no interest to it. */
-export function describe(block: object): string {
+function describe(block: object): string {
   const { type, cache_control: _cache, ...rest } = block as JsonObject;
   return `<${String(type)}>${JSON.stringify(rest)}</${String(type)}>`;
 }

@@ -1,8 +1,9 @@
 import type { Dialect } from "../dialect.ts";
 import { toErrorBody, toErrorStatus } from "./errors.ts";
+import { readRequest } from "./read-request.ts";
 import { toCanonical } from "./request.ts";
 import { fromCanonical } from "./response.ts";
-import { type MessagesBody, readRequest } from "./schema.ts";
+import type { MessagesBody } from "./schema.ts";
 import { createEncoder } from "./stream.ts";
 
 /** The Anthropic Messages API (https://platform.claude.com/docs/en/api/messages). */

@@ -2,7 +2,7 @@ import type { OutputItem, ResponseObject, ResponsesUsage } from "../../canonical
 import type { AnswerContext } from "../dialect.ts";
 
 /** https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons */
-export type StopReason = "end_turn" | "tool_use" | "max_tokens" | "stop_sequence" | "refusal" | "pause_turn";
+type StopReason = "end_turn" | "tool_use" | "max_tokens" | "stop_sequence" | "refusal" | "pause_turn";
 
 /** Token counts of an answer; the cached part of the prompt is not in `input_tokens`. */
 export interface MessagesUsage {

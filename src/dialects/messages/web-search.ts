@@ -9,7 +9,7 @@ export interface Citation {
   encrypted_index: string;
 }
 
-export interface SearchResult {
+interface SearchResult {
   type: "web_search_result";
   url: string;
   title: string;
@@ -54,7 +54,7 @@ export function toSearchBlocks(item: SearchCall, message: OutputItem | undefined
 }
 
 /** A `url_citation` annotation as a citation of the text; undefined for any other annotation. */
-export function toCitation(annotation: JsonObject, text: string): Citation | undefined {
+function toCitation(annotation: JsonObject, text: string): Citation | undefined {
   if (annotation.type !== "url_citation" || typeof annotation.url !== "string") return undefined;
   const { url, title, start_index: start, end_index: end } = annotation;
   const cited = typeof start === "number" && typeof end === "number" ? text.slice(start, end) : "";
