@@ -22,7 +22,7 @@ export function repairInput(input: InputItem[]): InputItem[] {
 }
 
 /** An id that upstream accepts; equal ids give equal ids. */
-export function fitCallId(id: string): string {
+function fitCallId(id: string): string {
   return id.length <= LONGEST_ID ? id : `call_${hash128(id)}`;
 }
 

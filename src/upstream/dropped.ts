@@ -6,6 +6,11 @@ export interface DroppedField {
   readonly honoured: boolean;
 }
 
+/** Names come from the client's JSON and go into a response header, so they are kept short and in its alphabet. */
+const UNSAFE = /[^\w.[\]$@:/-]/g;
+const LONGEST_NAME = 80;
+const MOST_FIELDS = 50;
+
 /** Gathers what a request loses on its way. */
 export interface LossReport {
   /** @param field Name in Responses terms, e.g. `max_output_tokens` or `reasoning.context`. */
@@ -22,8 +27,9 @@ export function createLossReport(
   known: readonly string[] = [],
 ): LossReport {
   const fields = new Map<string, DroppedField>();
-  const add = (name: string, honoured: boolean) => {
-    if (!fields.has(name)) fields.set(name, { name, honoured });
+  const add = (told: string, honoured: boolean) => {
+    const name = told.slice(0, LONGEST_NAME).replace(UNSAFE, "_");
+    if (!fields.has(name) && fields.size < MOST_FIELDS) fields.set(name, { name, honoured });
   };
   for (const name of known) add(name, false);
   return {

@@ -14,24 +14,31 @@ const MOST_MODELS = 256;
 /** Which lane a model answers in: the catalogue's flag as a hint, then experience. */
 export interface LaneMemory {
   choose(slug: string, entry: CatalogueModel | undefined, needs: LaneNeeds): SeatLane;
+  /** The only lane that the model has been seen to answer in; undefined while nothing is known. */
+  only(slug: string): SeatLane | undefined;
   /** Upstream refused the model in this lane and answered in the other. */
   learn(slug: string, lane: SeatLane): void;
 }
 
 export function createLaneMemory(clock: Clock): LaneMemory {
-  const only = new Map<string, { lane: SeatLane; until: number }>();
+  const learnt = new Map<string, { lane: SeatLane; until: number }>();
+  const only = (slug: string): SeatLane | undefined => {
+    const known = learnt.get(slug);
+    return known && known.until > clock.now() ? known.lane : undefined;
+  };
   return {
+    only,
     choose(slug, entry, needs) {
-      const known = only.get(slug);
-      if (known && known.until > clock.now()) return known.lane;
+      const known = only(slug);
+      if (known) return known;
       if (!entry?.usesResponsesLite) return "classic";
       // The small family has never been seen in the full lane.
       if (slug.includes("luna")) return "lite";
       return needs.hosted || needs.parallel || needs.forced ? "classic" : "lite";
     },
     learn(slug, lane) {
-      if (only.size >= MOST_MODELS) only.clear();
-      only.set(slug, { lane, until: clock.now() + REMEMBER_MS });
+      if (learnt.size >= MOST_MODELS) learnt.clear();
+      learnt.set(slug, { lane, until: clock.now() + REMEMBER_MS });
     },
   };
 }

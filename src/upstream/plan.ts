@@ -55,7 +55,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export function makePlan(request: CanonicalRequest, corrections: Corrections, context: PlanContext): Plan {
   const { slug, effort } = resolveModel(request.body.model, context.models, context.config.modelAliases);
-  if (request.native && context.mode === "chatgpt" && corrections.lane === undefined)
+  if (request.native && context.mode === "chatgpt" && staysNative(slug, corrections, context))
     return nativePlan(request, slug, corrections, context.header);
 
   const { body, restore } = legaliseNames(request.body);
@@ -70,7 +70,7 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
   let plan: Plan;
   if (context.mode === "api_key") {
     const sent = platformBody(legal, slug, cacheKey, sources, loss);
-    const corrected = correct(sent.body, corrections, loss);
+    const corrected = correct(request, sent.body, corrections, loss);
     plan = {
       ...common,
       lane: "platform",
@@ -82,12 +82,14 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
   } else {
     const lane = corrections.lane ?? context.lanes.choose(slug, entry, laneNeeds(body));
     const sent = seatBody({ request: legal, slug, cacheKey, sources }, lane, loss);
-    const headers = affinityHeaders(UUID.test(cacheKey) ? cacheKey : hashUuid(cacheKey));
+    const thread = affinityHeaders(UUID.test(cacheKey) ? cacheKey : hashUuid(cacheKey));
+    const headers = request.native ? { ...thread, ...nativeHeaders(context.header) } : thread;
     if (lane === "lite") headers[LITE_HEADER] = "true";
+    else delete headers[LITE_HEADER];
     plan = {
       ...common,
       lane,
-      body: correct(sent, corrections, loss),
+      body: correct(request, sent, corrections, loss),
       headers,
       dropped: loss.fields,
       maxOutputTokens: limit,
@@ -97,6 +99,15 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
   return plan;
 }
 
+/**
+ * A Codex client behind a custom provider may not know that its model has the lite lane only: its classic body is then
+ * put into that shape here.
+ */
+function staysNative(slug: string, corrections: Corrections, context: PlanContext): boolean {
+  if (corrections.lane !== undefined) return false;
+  return isNativeLite(context.header) || context.lanes.only(slug) !== "lite";
+}
+
 /** A Codex client's body goes as it is, with its headers. */
 function nativePlan(request: CanonicalRequest, slug: string, corrections: Corrections, header: HeaderReader): Plan {
   const loss = createLossReport({});
@@ -104,7 +115,7 @@ function nativePlan(request: CanonicalRequest, slug: string, corrections: Correc
   return {
     slug,
     lane: isNativeLite(header) ? "lite" : "classic",
-    body: correct(sent, corrections, loss),
+    body: correct(request, sent, corrections, loss),
     headers: nativeHeaders(header),
     dropped: loss.fields,
     maxOutputTokens: undefined,
@@ -113,11 +124,17 @@ function nativePlan(request: CanonicalRequest, slug: string, corrections: Correc
   };
 }
 
-function correct(body: JsonObject, corrections: Corrections, loss: ReturnType<typeof createLossReport>): JsonObject {
+function correct(
+  request: CanonicalRequest,
+  body: JsonObject,
+  corrections: Corrections,
+  loss: ReturnType<typeof createLossReport>,
+): JsonObject {
   let corrected = corrections.withoutReasoning ? withoutReasoning(body) : body;
   for (const path of corrections.removed) {
     corrected = withoutField(corrected, path);
-    loss.drop(path);
+    // What the proxy itself added is nobody's loss.
+    if (Object.hasOwn(request.body, path.split(/[.[]/, 1)[0] ?? "")) loss.drop(path);
   }
   return corrected;
 }

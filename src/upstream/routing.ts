@@ -91,7 +91,7 @@ export function createRouting(deps: RoutingDeps): Routing {
 }
 
 /** The route that an `accounts/check` answer states for an account. */
-export function readRoute(body: unknown, accountId: string | undefined, free: Route): Route {
+function readRoute(body: unknown, accountId: string | undefined, free: Route): Route {
   const accounts = isObject(body) && Array.isArray(body.accounts) ? body.accounts : [];
   const account = accounts.find((each) => isObject(each) && each.id === accountId);
   if (!isObject(account)) return free;

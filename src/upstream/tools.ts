@@ -100,7 +100,7 @@ export function functionTool(tool: JsonObject, loss: LossReport): JsonObject {
 }
 
 /** A choice that names what is not there would be refused; `allowed_tools` is honoured by offering only those. */
-export function seatChoice(tools: readonly JsonObject[], choice: unknown, loss: LossReport): ToolSet {
+function seatChoice(tools: readonly JsonObject[], choice: unknown, loss: LossReport): ToolSet {
   if (choice === undefined || choice === null) return { tools, choice: undefined };
   if (tools.length === 0) {
     if (choice !== "auto" && choice !== "none") loss.drop("tool_choice");

@@ -65,6 +65,12 @@ describe("top-level fields of the ChatGPT backend", () => {
     expect(plan({ [field]: value }).lost).toEqual([]);
   });
 
+  test("names that no header may carry are made so", () => {
+    const { lost } = plan({ "a\r\nset-cookie: x": 1, ünï: 1, ["k".repeat(500)]: 1 });
+    expect(() => new Headers({ "x-dropped": lost.join(",") })).not.toThrow();
+    expect(lost).toEqual(["a__set-cookie:_x", "_n_", "k".repeat(80)]);
+  });
+
   test("a field is told by the client's own name of it", () => {
     expect(
       plan({ temperature: 1 }, { more: { clientNames: { temperature: "temp" }, dropped: ["seed"] } }).lost,

@@ -93,10 +93,10 @@ describe("createUpstream against the double", () => {
     expect(text).toContain("response.completed");
   });
 
-  test.each(["responses-classic-gpt-5.5.json", "responses-lite-gpt-6.1-sol.json"])(
+  test.each(["requests/responses-classic-gpt-5.5.json", "requests/responses-lite-gpt-6.1-sol.json"])(
     "a Codex body passes with its headers: %s",
     async (name) => {
-      const captured = readFixtureJson(`requests/${name}`) as { headers: Record<string, string>; body: ResponsesBody };
+      const captured = readFixtureJson(name) as { headers: Record<string, string>; body: ResponsesBody };
       const body = JSON.parse(
         JSON.stringify(captured.body)
           .replaceAll("<UUID>", "0199c7d0-0000-7000-8000-000000000001")
@@ -116,6 +116,19 @@ describe("createUpstream against the double", () => {
       });
     },
   );
+
+  test("a Codex body for a model that has the lite lane only is put into that lane, at once the next time", async () => {
+    const using = harness();
+    const native = () =>
+      using.upstream.send(
+        canonical({ model: "gpt-6.1-sol", stream: true, store: false, instructions: "i" }, { native: true }),
+        sendOptions({ "x-codex-turn-metadata": "{}" }),
+      );
+    for (const count of [2, 3]) {
+      expect((await native()).lane).toBe("lite");
+      expect(double.requestsTo("/backend-api/codex/responses")).toHaveLength(count);
+    }
+  });
 
   test("with an API key the platform takes what the seat refuses", async () => {
     const using = harness({ mode: "api_key", apiKey: DEFAULT_API_KEY });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Log } from "../../../src/observability/log.ts";
 import { createQuotaTracker } from "../../../src/upstream/quota-tracker.ts";
-import { readFixtureJson } from "../../upstream/index.ts";
 import { fakeClock, fakeMetrics } from "./support.ts";
 
 function tracker(warningPercent = 90) {
@@ -42,11 +41,17 @@ describe("createQuotaTracker", () => {
 
   test("reads codex.rate_limits events", () => {
     const { quota } = tracker();
-    const [event] = readFixtureJson("responses/ws-codex-rate-limits-event.json") as unknown as Record<
-      string,
-      unknown
-    >[];
-    quota.seeEvent(event as Record<string, unknown>);
+    quota.seeEvent({
+      type: "codex.rate_limits",
+      plan_type: "plus",
+      rate_limits: {
+        allowed: true,
+        limit_reached: false,
+        primary: { used_percent: 12, window_minutes: 300, reset_at: 1900000000 },
+        secondary: { used_percent: 40, window_minutes: 10080, reset_at: 1900000000 },
+      },
+      credits: { has_credits: true, unlimited: false, balance: "10" },
+    });
     expect(quota.snapshot()).toMatchObject({ planType: "plus", limitReached: false, primary: { usedPercent: 12 } });
   });
 
