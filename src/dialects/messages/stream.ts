@@ -84,7 +84,8 @@ export function createEncoder(body: MessagesBody, context: AnswerContext): Strea
       current = Math.min(...waiting.keys());
       const events = waiting.get(current) ?? [];
       waiting.delete(current);
-      for (const event of events) out += advance(event);
+      // What comes after an item's end says nothing new.
+      for (const event of events) if (current !== undefined) out += advance(event);
     }
     return out;
   }

@@ -181,6 +181,24 @@ describe("blocks", () => {
     for (const one of cases) expect(content(encode(events(one)))).toEqual([{ type: "text", text: "pong" }]);
   });
 
+  it("events that come after their item's end change nothing", () => {
+    const upstream = events([
+      created,
+      added(0, call(0, "a", "")),
+      textDelta(1, "pong"),
+      done(1, message("pong")),
+      textDelta(1, "late"),
+      done(0, call(0, "a", "{}")),
+      args(0, "late"),
+      textDelta(1, "later"),
+      completed(),
+    ]);
+    expect(content(encode(upstream))).toMatchObject([
+      { name: "a", input: {} },
+      { type: "text", text: "pong" },
+    ]);
+  });
+
   it("each part of a message is a block", () => {
     const item = { ...message("a"), content: [...message("a").content, ...message("b").content] };
     const upstream = events([created, textDelta(0, "a"), textDelta(0, "b", 1), done(0, item), completed()]);
