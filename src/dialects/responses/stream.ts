@@ -112,7 +112,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     open.set(index, deltas);
     const changed = item !== value.item || value.output_index === undefined;
     const whole = changed ? makeEvent({ ...value, output_index: index, item }) : event;
-    collector.push(makeEvent({ ...value, output_index: index, item: structuredClone(item) }));
+    collector.push(whole);
     return frame(whole.type, whole.data);
   }
 
