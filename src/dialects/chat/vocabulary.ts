@@ -67,22 +67,22 @@ export function toServiceTier(response: ResponseObject): ServiceTier | undefined
 /** A tool call in Chat's form; undefined for any other item. */
 export function toToolCall(item: OutputItem): ToolCall | undefined {
   if (item.type === "function_call") {
-    return { id: item.call_id, type: "function", function: { name: item.name, arguments: item.arguments } };
+    return { id: item.call_id, type: "function", function: { name: item.name, arguments: item.arguments ?? "" } };
   }
   if (item.type === "custom_tool_call") {
-    return { id: item.call_id, type: "custom", custom: { name: item.name, input: item.input } };
+    return { id: item.call_id, type: "custom", custom: { name: item.name, input: item.input ?? "" } };
   }
   return undefined;
 }
 
 /** The text of a message's parts; a refusal is no text. */
-export function textOf(parts: readonly OutputPart[]): string {
+export function textOf(parts: readonly OutputPart[] = []): string {
   let text = "";
   for (const part of parts) if (part.type === "output_text") text += part.text;
   return text;
 }
 
-export function refusalOf(parts: readonly OutputPart[]): string {
+export function refusalOf(parts: readonly OutputPart[] = []): string {
   let refusal = "";
   for (const part of parts) if (part.type === "refusal") refusal += part.refusal;
   return refusal;
@@ -98,10 +98,10 @@ export function summaryOf(item: OutputItem & { type: "reasoning" }): string {
  * The citations of a message's parts.
  * @param offset Length of the answer's text before this message: upstream counts from the part's own start.
  */
-export function citationsOf(parts: readonly OutputPart[], offset: number): UrlCitation[] {
+export function citationsOf(parts: readonly OutputPart[] | undefined, offset: number): UrlCitation[] {
   const citations: UrlCitation[] = [];
   let start = offset;
-  for (const part of parts) {
+  for (const part of parts ?? []) {
     if (part.type !== "output_text") continue;
     for (const annotation of part.annotations ?? []) {
       if (isObject(annotation) && annotation.type === "url_citation") citations.push(toCitation(annotation, start));

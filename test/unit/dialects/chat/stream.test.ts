@@ -285,6 +285,24 @@ describe("createEncoder", () => {
     expect(chatDialect.createEncoder(read(), context()).keepAlive()).toBe(": keep-alive\n\n");
   });
 
+  it("bears items that lack what they should have", () => {
+    const bare = (item: unknown) => item as OutputItem;
+    const events = made([
+      created,
+      added(0, bare({ type: "message", role: "assistant" })),
+      done(0, bare({ type: "message", role: "assistant" })),
+      done(1, bare({ type: "function_call", call_id: "c1", name: "f" })),
+      done(2, bare({ type: "reasoning" })),
+      completed,
+    ]);
+    const message = {
+      role: "assistant",
+      tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: "" } }],
+    };
+    expect(assemble(encode(events))).toMatchObject({ message, finish: "tool_calls" });
+    expect(comparable(whole(events))).toMatchObject({ message, finish: "tool_calls" });
+  });
+
   it("ignores events that Chat has no word for", () => {
     const unknown = { type: "response.web_search_call.searching", output_index: 0 } as CanonicalEvent;
     expect(encode(made([created, unknown]))).toBe("");
