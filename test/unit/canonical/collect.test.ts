@@ -52,6 +52,26 @@ describe("createCollector", () => {
     expect(fold([created, item(1), item(0), completed]).output.map((it) => it.call_id)).toEqual(["call_0", "call_1"]);
   });
 
+  it("keeps finished items that come without an index, in order", () => {
+    const item = (text: string) =>
+      ({ type: "response.output_item.done", item: message(text) }) as unknown as CanonicalEvent;
+    expect(fold([created, item("a"), item("b"), completed]).output).toEqual([message("a"), message("b")]);
+  });
+
+  it("takes response.incomplete for incomplete also when it gives no reason", () => {
+    expect(fold([created, { type: "response.incomplete", response: { id: "r" } }]).status).toBe("incomplete");
+  });
+
+  it("leaves the events unchanged", () => {
+    const added: CanonicalEvent = {
+      type: "response.output_item.added",
+      output_index: 0,
+      item: { type: "function_call", call_id: "c", name: "f", arguments: "" },
+    };
+    fold([created, added, { type: "response.function_call_arguments.delta", output_index: 0, delta: "{}" }, completed]);
+    expect(added.item.arguments).toBe("");
+  });
+
   it("keeps the text of an item that was never finished", () => {
     const events: CanonicalEvent[] = [
       created,
