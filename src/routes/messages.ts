@@ -14,12 +14,17 @@ export function messagesRoute(services: Services): Route {
       const thread = services.threads.open(sent);
       const body = messagesDialect.readRequest(thread.body);
       const canonical = messagesDialect.toCanonical(body, exchange.header);
+      // A client that did not ask for thinking gets none to send back: what the model thought is kept here instead.
+      canonical.body.input = services.reasoning.restore(canonical.body.input);
       return relay(services, {
         dialect: messagesDialect,
         body,
         canonical,
         exchange,
-        ...(thread.remember ? { onAnswer: thread.remember } : {}),
+        onAnswer(answer, id) {
+          services.reasoning.remember(answer.output);
+          thread.remember?.(answer, id);
+        },
       });
     },
   };
