@@ -4,7 +4,7 @@ import type { Bounds } from "./bounded-map.ts";
 import { createChainStore } from "./chain-store.ts";
 
 /** One answered request of the Responses API. */
-export interface StoredResponse {
+interface StoredResponse {
   /** The complete `response` object as the client saw it. */
   readonly response: JsonObject;
   /** What this request itself brought, each item with an `id`; earlier turns are reached by `previousId`. */
@@ -14,7 +14,7 @@ export interface StoredResponse {
 }
 
 /** Query of `GET /v1/responses/{id}/input_items`, as it stands in the URL. */
-export interface ItemQuery {
+interface ItemQuery {
   limit?: string | null;
   order?: string | null;
   after?: string | null;
@@ -22,7 +22,7 @@ export interface ItemQuery {
 }
 
 /** OpenAI's list object; `first_id` and `last_id` are empty for an empty list. */
-export interface ItemList {
+interface ItemList {
   object: "list";
   data: JsonObject[];
   first_id: string;

@@ -6,7 +6,7 @@ import type { Bounds } from "./bounded-map.ts";
 import { type ChainStore, createChainStore } from "./chain-store.ts";
 
 /** A request whose `thread` has been served. */
-export interface OpenedThread {
+interface OpenedThread {
   /** The body with the whole history and without `thread`; the same object when it had none. */
   readonly body: JsonObject;
   /** Keeps the answer so that the thread can go on; absent when the request is in no thread. */

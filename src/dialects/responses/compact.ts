@@ -13,7 +13,7 @@ const TRIGGER = { type: "compaction_trigger" };
  * A body of `POST /v1/responses/compact` (https://platform.openai.com/docs/api-reference/responses/compact) as an
  * ordinary request that ends in a compaction trigger: upstream compacts in no other way.
  */
-export function toCompactRequest(body: ResponsesClientBody): ResponsesClientBody {
+function toCompactRequest(body: ResponsesClientBody): ResponsesClientBody {
   const input = typeof body.input === "string" ? [{ type: "message", role: "user", content: body.input }] : body.input;
   return { ...body, input: [...input, TRIGGER], stream: false, store: false };
 }
@@ -22,7 +22,7 @@ export function toCompactRequest(body: ResponsesClientBody): ResponsesClientBody
  * The compacted window: what people said, word for word, then the compaction item that stands for all the rest.
  * @throws ProxyError `upstream_protocol` when upstream answered without one.
  */
-export function fromCompactResponse(
+function fromCompactResponse(
   response: CanonicalResponse,
   body: ResponsesClientBody,
   context: Pick<AnswerContext, "id" | "createdAt">,

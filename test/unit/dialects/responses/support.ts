@@ -48,7 +48,7 @@ export interface Sent {
 }
 
 /** What a client reads from the encoder's text. */
-export function readFrames(text: string): Sent[] {
+function readFrames(text: string): Sent[] {
   const frames = text.split("\n\n").filter((frame) => frame !== "" && !frame.startsWith(":"));
   return frames.map((frame) => {
     const [event, data] = frame.split("\n");
