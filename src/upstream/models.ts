@@ -56,8 +56,11 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
     return flight;
   }
 
-  async function current(refresh: boolean): Promise<Loaded> {
-    const owner = ownerOf(await deps.session.current());
+  /** The list of the login in use; undefined, and nothing asked, when that is of the other mode. */
+  async function current(mode: Credentials["mode"], refresh: boolean): Promise<Loaded | undefined> {
+    const credentials = await deps.session.current();
+    if (credentials.mode !== mode) return undefined;
+    const owner = ownerOf(credentials);
     const mine = loaded?.owner === owner ? loaded : undefined;
     const age = mine ? deps.clock.now() - mine.at : Number.POSITIVE_INFINITY;
     const fresh = !refresh && age < deps.config.modelsCacheTtl * 1000;
@@ -97,8 +100,8 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
   }
 
   return {
-    models: async (options = {}) => (await current(options.refresh === true)).models,
-    platformList: async (options = {}) => (await current(options.refresh === true)).platform,
+    models: async (options = {}) => (await current("chatgpt", options.refresh === true))?.models ?? [],
+    platformList: async (options = {}) => (await current("api_key", options.refresh === true))?.platform,
     known,
     async find(slug) {
       return (await known()).find((model) => model.slug === slug);

@@ -15,10 +15,11 @@ const LIGHT = /(?:^|[-_.])(?:luna|mini|nano|flash|lite|spark)(?:[-_.]|$)/;
 const DATE = /-(?:20\d{2}-?\d{2}-?\d{2}|latest)$/;
 
 /**
- * A client's model name → the slug to send. In this order: the user's aliases; a catalogue slug as it is; an effort
- * suffix (`-high`, `(high)`) or a date suffix on any of these; `auto`, the catalogue's first; Claude names by tier, the
- * light model for haiku and the catalogue's first for the others. Any other name goes upstream as it is: hidden models
- * exist.
+ * A client's model name → the slug to send. In this order: a name that the user's aliases or the catalogue have as it
+ * is; an effort suffix (`-high`, `(high)`) on any name that is known; the aliases' patterns; a catalogue slug with a
+ * date suffix or the prefix `claude-`, under which model pickers list it; `auto`, the catalogue's first; Claude names by
+ * tier, the light model for haiku and the catalogue's first for the others. Any other name goes upstream as it is:
+ * hidden models exist.
  */
 export function resolveModel(
   name: string,
@@ -27,20 +28,18 @@ export function resolveModel(
 ): ResolvedModel {
   // Claude Code marks its wish for the long context window so.
   const plain = name.trim().replace(/\[\w+\]$/, "");
-  const direct = lookUp(plain, models, aliases);
-  if (direct) return direct;
-  const bracketed = /^(.*?)\s*\(\s*([a-z]+)\s*\)$/.exec(plain);
-  if (bracketed && isEffort(bracketed[2])) {
-    const base = bracketed[1] as string;
-    return { slug: lookUp(base, models, aliases)?.slug ?? base, effort: bracketed[2] };
-  }
-  const dashed = /^(.+)-([a-z]+)$/.exec(plain);
-  if (dashed && isEffort(dashed[2])) {
+  if (!Object.hasOwn(aliases, plain) && isListed(plain, models) === undefined) {
+    const bracketed = /^(.*?)\s*\(\s*([a-z]+)\s*\)$/.exec(plain);
+    if (bracketed && isEffort(bracketed[2])) {
+      const base = bracketed[1] as string;
+      return { slug: lookUp(base, models, aliases)?.slug ?? base, effort: bracketed[2] };
+    }
+    const dashed = /^(.+)-([a-z]+)$/.exec(plain);
     // Only on a base that is known: a hidden model may be named so.
-    const base = lookUp(dashed[1] as string, models, aliases);
-    if (base) return { slug: base.slug, effort: dashed[2] };
+    const base = dashed && isEffort(dashed[2]) ? lookUp(dashed[1] as string, models, aliases) : undefined;
+    if (base) return { slug: base.slug, effort: dashed?.[2] };
   }
-  return { slug: plain === "" ? name : plain, effort: undefined };
+  return lookUp(plain, models, aliases) ?? { slug: plain === "" ? name : plain, effort: undefined };
 }
 
 function lookUp(
@@ -50,7 +49,11 @@ function lookUp(
 ): ResolvedModel | undefined {
   const alias = aliasOf(name, aliases);
   if (alias !== undefined && alias !== name) return resolveModel(alias, models);
-  const slug = isListed(name, models) ?? isListed(name.replace(DATE, ""), models) ?? byTier(name, models);
+  const slug =
+    isListed(name, models) ??
+    isListed(name.replace(DATE, ""), models) ??
+    isListed(name.replace(/^claude-/, ""), models) ??
+    byTier(name, models);
   return slug === undefined ? undefined : { slug, effort: undefined };
 }
 

@@ -46,6 +46,8 @@ describe("readModels", () => {
 describe("createCatalogue", () => {
   test("asks with the client version and keeps the list for its time", async () => {
     const { catalogue, calls, clock, metrics } = make([list("a"), list("b")]);
+    expect(await catalogue.platformList()).toBeUndefined();
+    expect(calls).toHaveLength(0);
     expect(slugs(await catalogue.models())).toEqual(["a"]);
     expect(calls[0]?.url).toBe("https://chatgpt.com/backend-api/codex/models?client_version=0.169.0");
     clock.time += 299_000;

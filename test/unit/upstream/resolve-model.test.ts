@@ -20,6 +20,10 @@ describe("resolveModel", () => {
     ["claude-opus-4-6[1m]", "gpt-6.1-sol", undefined],
     ["gpt-5.5[1m]", "gpt-5.5", undefined],
     ["gpt-5.5-2026-04-23", "gpt-5.5", undefined],
+    ["claude-opus-4-6-low", "gpt-6.1-sol", "low"],
+    ["claude-haiku-4-5 (max)", "gpt-6-luna", "max"],
+    ["claude-gpt-6.1-sol", "gpt-6.1-sol", undefined],
+    ["claude-gpt-5.5-high[1m]", "gpt-5.5", "high"],
     ["gpt-hidden-high", "gpt-hidden-high", undefined],
     ["gpt-hidden(low)", "gpt-hidden", "low"],
     ["gpt-hidden", "gpt-hidden", undefined],
@@ -32,6 +36,7 @@ describe("resolveModel", () => {
     const aliases = { "claude-*": "gpt-6-sol", "claude-opus-4-6": "gpt-5.5-low", "*.ai/x+": "gpt-5.5", loop: "loop" };
     expect(resolveModel("claude-opus-4-6", MODELS, aliases)).toEqual({ slug: "gpt-5.5", effort: "low" });
     expect(resolveModel("claude-haiku-4-5", MODELS, aliases).slug).toBe("gpt-6-sol");
+    expect(resolveModel("claude-haiku-4-5-high", MODELS, aliases)).toEqual({ slug: "gpt-6-sol", effort: "high" });
     expect(resolveModel("my.ai/x+", MODELS, aliases).slug).toBe("gpt-5.5");
     expect(resolveModel("myxai/xx", MODELS, aliases).slug).toBe("myxai/xx");
     expect(resolveModel("loop", MODELS, aliases).slug).toBe("loop");
