@@ -40,7 +40,7 @@ export async function fetchPatOwner({ fetch, clock, config }: PatDeps, token: st
       signal,
     });
     const text = await response.text(64 * 1024);
-    if (response.status === 401 || response.status === 403) throw refusedPat();
+    if (response.status === 401) throw refusedPat();
     if (response.status !== 200) throw new Error(`whoami answered ${response.status}`);
     const body: unknown = JSON.parse(text);
     return isObject(body) ? readOwner(body) : UNKNOWN;
