@@ -29,24 +29,35 @@ export interface Renewal {
   settled(): Promise<void>;
 }
 
-/** How long a request waits for a refresh that is under way, measured from its start. */
+/** How long a request waits for a refresh that is under way while its own token is valid. */
 const PATIENCE_VALID_MS = 2_000;
-const PATIENCE_EXPIRED_MS = 10_000;
+/** And when it is not: for the token endpoint, from the call on. */
+const PATIENCE_CALL_MS = 10_000;
+/** Before that for other processes; longer than a dead one's lock lives. */
+const PATIENCE_LOCK_MS = 20_000;
 /** Codex may have spent the token and not written the new one yet. */
 const OTHERS_WRITE_POLLS = 10;
 const OTHERS_WRITE_PAUSE_MS = 300;
 
+/** A refresh under way, for all requests that need it. */
+interface Flight {
+  readonly promise: Promise<StoredLogin>;
+  readonly startedAt: number;
+  /** Resolves with the time at which other processes were locked out. */
+  readonly locked: Promise<number>;
+}
+
 export function createRenewal(deps: RenewalDeps): Renewal {
   const { store, clock, log, metrics } = deps;
   const guard = createRenewalGuard(clock);
-  let flight: { readonly promise: Promise<StoredLogin>; readonly startedAt: number } | undefined;
+  let flight: Flight | undefined;
 
   async function ensureFresh(login: StoredLogin): Promise<StoredLogin> {
     if (login.mode !== "chatgpt" || !isDue(login)) return login;
     const expired = isExpired(login, clock.now());
     let fresh: StoredLogin;
     try {
-      fresh = await join(login, "proactive_expiry", expired ? PATIENCE_EXPIRED_MS : PATIENCE_VALID_MS);
+      fresh = await join(login, "proactive_expiry", !expired);
     } catch (error) {
       if (expired) throw error;
       return login;
@@ -60,48 +71,61 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   }
 
   async function replaceRefused(login: ChatgptLogin): Promise<StoredLogin> {
-    const renewed = await join(login, "unauthorized_recovery", PATIENCE_EXPIRED_MS);
+    const renewed = await join(login, "unauthorized_recovery", false);
     if (renewed.mode !== "chatgpt" || renewed.accessToken !== login.accessToken) return renewed;
     // The refresh under way had been begun for an older token, and found the refused one in the file.
-    return await join(login, "unauthorized_recovery", PATIENCE_EXPIRED_MS);
+    return await join(login, "unauthorized_recovery", false);
   }
 
-  /** Joins the refresh under way, or starts one. */
-  function join(login: ChatgptLogin, reason: RefreshReason, patienceMs: number): Promise<StoredLogin> {
+  /** Joins the refresh under way, or starts one. A request whose token is valid has little patience. */
+  async function join(login: ChatgptLogin, reason: RefreshReason, valid: boolean): Promise<StoredLogin> {
     if (flight === undefined) {
       guard.check(login, reason);
-      const promise = renewExclusively(login, reason).finally(() => {
-        flight = undefined;
-      });
-      // Whoever waits hears of it; when nobody does any longer, it has been logged.
-      promise.catch(() => {});
-      flight = { promise, startedAt: clock.now() };
+      flight = start(login, reason);
     }
-    const { promise, startedAt } = flight;
-    return waitFor(promise, startedAt + patienceMs - clock.now());
+    const { promise, startedAt, locked } = flight;
+    if (valid) return waitUntil(startedAt + PATIENCE_VALID_MS, promise);
+    // A flight that ends without the lock has failed, and says so here.
+    const lockedAt = await waitUntil(
+      startedAt + PATIENCE_LOCK_MS,
+      Promise.race([locked, promise.then(() => startedAt)]),
+    );
+    return waitUntil(lockedAt + PATIENCE_CALL_MS, promise);
   }
 
-  async function waitFor(promise: Promise<StoredLogin>, ms: number): Promise<StoredLogin> {
+  function start(login: ChatgptLogin, reason: RefreshReason): Flight {
+    let onLocked: (at: number) => void = () => {};
+    const locked = new Promise<number>((resolve) => {
+      onLocked = resolve;
+    });
+    const promise = renewExclusively(login, reason, () => onLocked(clock.now())).finally(() => {
+      flight = undefined;
+    });
+    // Whoever waits hears of it; when nobody does any longer, it has been logged.
+    promise.catch(() => {});
+    return { promise, startedAt: clock.now(), locked };
+  }
+
+  async function waitUntil<T>(time: number, promise: Promise<T>): Promise<T> {
     try {
-      return await withDeadline(clock, Math.max(ms, 0), () => promise);
+      return await withDeadline(clock, Math.max(time - clock.now(), 0), () => promise);
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
-      throw new ProxyError(
-        "credentials",
-        "the login is being renewed, but the token endpoint has not answered yet; try again",
-        {
-          code: "refresh_timeout",
-          retryAfter: 5,
-        },
-      );
+      const message = "the login is being renewed, but there is no answer yet; try again";
+      throw new ProxyError("credentials", message, { code: "refresh_timeout", retryAfter: 5 });
     }
   }
 
-  async function renewExclusively(seen: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
+  async function renewExclusively(
+    seen: ChatgptLogin,
+    reason: RefreshReason,
+    onLocked: () => void,
+  ): Promise<StoredLogin> {
     let locked = false;
     try {
       return await store.withLock(() => {
         locked = true;
+        onLocked();
         return renewUnderLock(seen, reason);
       });
     } catch (cause) {
