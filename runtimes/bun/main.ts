@@ -1,0 +1,6 @@
+import { runCli } from "../../src/cli/index.ts";
+import { createPlatform } from "./platform.ts";
+import { raiseFetchLimit } from "./raise-fetch-limit.ts";
+
+raiseFetchLimit();
+await runCli(createPlatform());

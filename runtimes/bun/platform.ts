@@ -1,0 +1,18 @@
+import process from "node:process";
+import type { Platform } from "../../src/platform.ts";
+import { createSharedPlatform } from "../shared/platform.ts";
+import { takeEnvironment } from "../shared/proxy-environment.ts";
+import { createBunFetch } from "./fetch.ts";
+import { serveBun } from "./serve.ts";
+
+export function createPlatform(): Platform {
+  return createSharedPlatform(
+    {
+      runtime: { name: "bun", version: Bun.version },
+      runtimeArgs: process.execArgv,
+      createFetch: createBunFetch,
+      listen: serveBun,
+    },
+    takeEnvironment(),
+  );
+}

@@ -1,0 +1,18 @@
+import type { Platform } from "../../src/platform.ts";
+import { createSharedPlatform } from "../shared/platform.ts";
+import { takeEnvironment } from "../shared/proxy-environment.ts";
+import { createDenoFetch } from "./fetch.ts";
+import { serveDeno } from "./serve.ts";
+
+export function createPlatform(): Platform {
+  return createSharedPlatform(
+    {
+      runtime: { name: "deno", version: Deno.version.deno },
+      // Deno does not tell the permissions it was started with; starting itself again needs these.
+      runtimeArgs: ["run", "--allow-all", "--no-config"],
+      createFetch: createDenoFetch,
+      listen: serveDeno,
+    },
+    takeEnvironment(),
+  );
+}

@@ -1,0 +1,31 @@
+import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
+import { closeWithin } from "../shared/close-within.ts";
+import { socketHost, toListenError } from "../shared/listen-error.ts";
+import { markClientLeft, silenceAbortNotice } from "./client-left.ts";
+
+/** Serves `handler` with `Deno.serve`. */
+export async function serveDeno(handler: Handler, options: ListenOptions): Promise<Listener> {
+  silenceAbortNotice();
+  try {
+    const cut = new AbortController();
+    const server = Deno.serve(
+      { hostname: socketHost(options.host), port: options.port, signal: cut.signal, onListen() {} },
+      (request, info) =>
+        handler(
+          markClientLeft(request, () => info.completed),
+          info.remoteAddr.hostname,
+        ),
+    );
+    return {
+      port: server.addr.port,
+      close: (deadlineMs) =>
+        closeWithin(
+          () => server.shutdown(),
+          () => cut.abort(),
+          deadlineMs,
+        ),
+    };
+  } catch (error) {
+    throw toListenError(error, options);
+  }
+}

@@ -1,0 +1,4 @@
+import { runCli } from "../../src/cli/index.ts";
+import { createPlatform } from "./platform.ts";
+
+await runCli(createPlatform());

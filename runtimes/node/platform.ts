@@ -1,0 +1,16 @@
+import process from "node:process";
+import type { Platform } from "../../src/platform.ts";
+import { lazyFetch } from "../shared/lazy-fetch.ts";
+import { createSharedPlatform } from "../shared/platform.ts";
+
+export function createPlatform(): Platform {
+  return createSharedPlatform(
+    {
+      runtime: { name: "node", version: process.versions.node },
+      runtimeArgs: process.execArgv,
+      createFetch: lazyFetch(async () => (await import("./fetch.ts")).createNodeFetch),
+      listen: async (handler, options) => (await import("./serve.ts")).serveNode(handler, options),
+    },
+    { ...process.env },
+  );
+}

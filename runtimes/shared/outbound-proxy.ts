@@ -1,0 +1,16 @@
+import type { UpstreamNetwork } from "../../src/platform.ts";
+import { bypassesProxy } from "./no-proxy.ts";
+
+/**
+ * The proxy for `url`, or undefined for a direct connection. A proxy applies to https only, as `HTTPS_PROXY` says: plain
+ * http is allowed to loopback alone, which a proxy on another host could not reach.
+ */
+export function proxyFor(url: URL, network: UpstreamNetwork): string | undefined {
+  if (network.proxyUrl === undefined || url.protocol !== "https:") return undefined;
+  return bypassesProxy(url, network.noProxy) ? undefined : network.proxyUrl;
+}
+
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+/** The variables that Bun's and Deno's own clients obey behind the program's back. */
+export const PROXY_ENVIRONMENT: readonly string[] = PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]);

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+import type { Processes } from "../../src/platform.ts";
+import { openUrl } from "./open-url.ts";
+import { startMark } from "./start-mark.ts";
+
+const LOG_MODE = 0o600;
+const RELOAD_SIGNAL = "SIGHUP";
+
+/**
+ * Processes over node:child_process, which Node, Bun and Deno all implement.
+ * @param self command line that starts this program again: executable, the runtime's own arguments, script.
+ */
+export function createProcesses(self: readonly string[]): Processes {
+  return {
+    pid: process.pid,
+    spawnDetached: ({ args, env, logPath }) => spawnDetached([...self, ...args], env, logPath),
+    run: runInForeground,
+    isAlive,
+    startMark,
+    signal(pid, signal) {
+      process.kill(pid, signal);
+    },
+    onShutdown(callback) {
+      let called = false;
+      const once = (): void => {
+        if (called) return;
+        called = true;
+        callback();
+      };
+      process.on("SIGINT", once);
+      process.on("SIGTERM", once);
+    },
+    onReload(callback) {
+      if (process.platform !== "win32") process.on(RELOAD_SIGNAL, callback);
+    },
+    exit: (code) => process.exit(code),
+    openUrl,
+  };
+}
+
+function spawnDetached(
+  command: readonly string[],
+  env: Record<string, string | undefined>,
+  logPath: string | undefined,
+): Promise<number> {
+  const log = logPath === undefined ? "ignore" : openSync(logPath, "a", LOG_MODE);
+  return new Promise<number>((resolve, reject) => {
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { detached: true, stdio: ["ignore", log, log], env: env as NodeJS.ProcessEnv });
+    child.once("error", reject);
+    child.once("spawn", () => {
+      child.unref();
+      resolve(child.pid ?? 0);
+    });
+  }).finally(() => {
+    if (typeof log === "number") closeSync(log);
+  });
+}
+
+/** SIGINT reaches the child from the terminal by itself; this process only waits for it. */
+function runInForeground(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: "inherit", env: env as NodeJS.ProcessEnv });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      const number = signal === null ? undefined : constants.signals[signal];
+      resolve(code ?? 128 + (number ?? 0));
+    });
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of somebody else is alive too.
+    return (error as { code?: string }).code === "EPERM";
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Bundles the program into dist/: `bin.js` (the installed command), one entry a runtime, and `index.js` with its types, the
+ * embeddable API. Everything is bundled but the tokenizer, whose tables are large and seldom needed. What a command does
+ * not need stays in chunks that are imported on first use.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const dist = join(root, "dist");
+const EMBED_ENTRY = "src/index.ts";
+const MAX_BYTES = 1_000_000;
+const DECLARATION_FLAGS = ["--composite", "false", "--incremental", "false", "--outDir", "dist/types"];
+
+/** CommonJS packages in the bundle ask for Node's own modules by `require`, which a module does not have. */
+const REQUIRE =
+  'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);';
+
+/** undici's two agents, and the CONNECT that they call, without its fetch, WebSocket, cache and mocks: half the code to load. */
+const undiciCore = {
+  name: "undici-core",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "undici-core" }));
+    bundle.onLoad({ filter: /.*/, namespace: "undici-core" }, () => ({
+      resolveDir: root,
+      contents: `
+        import connect from "undici/lib/api/api-connect.js";
+        import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+        Dispatcher.prototype.connect = connect;
+        export { default as Agent } from "undici/lib/dispatcher/agent.js";
+        export { default as ProxyAgent } from "undici/lib/dispatcher/proxy-agent.js";
+      `,
+    }));
+  },
+};
+
+const shared = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  external: ["gpt-tokenizer", "gpt-tokenizer/*"],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "linked",
+  charset: "utf8",
+  chunkNames: "chunks/[name]-[hash]",
+  banner: { js: REQUIRE },
+  plugins: [undiciCore],
+  logLevel: "warning",
+};
+
+rmSync(dist, { recursive: true, force: true });
+
+const embed = existsSync(join(root, EMBED_ENTRY));
+await build({
+  ...shared,
+  entryPoints: {
+    bin: "runtimes/bin.ts",
+    node: "runtimes/node/main.ts",
+    bun: "runtimes/bun/main.ts",
+    deno: "runtimes/deno/main.ts",
+    ...(embed && { index: EMBED_ENTRY }),
+  },
+});
+
+if (embed) emitDeclarations();
+
+const bin = join(dist, "bin.js");
+writeFileSync(bin, `#!/usr/bin/env node\n${readFileSync(bin, "utf8")}`);
+chmodSync(bin, 0o755);
+
+const bytes = sizeOf(dist);
+if (bytes > MAX_BYTES) throw new Error(`dist/ has ${bytes} bytes, more than ${MAX_BYTES}`);
+process.stdout.write(`dist/ built, ${Math.round(bytes / 1024)} KB\n`);
+
+/** Types of the embeddable API, from the sources as they are. */
+function emitDeclarations() {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(process.execPath, [tsc, "-p", "src/tsconfig.json", ...DECLARATION_FLAGS], {
+    cwd: root,
+    stdio: "inherit",
+  });
+}
+
+function sizeOf(path) {
+  const { size } = statSync(path);
+  if (!statSync(path).isDirectory()) return size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
