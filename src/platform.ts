@@ -143,5 +143,8 @@ export interface Platform {
   readonly clock: Clock;
   readonly stdin: { isTerminal(): boolean; readText(): Promise<string> };
   isTerminal(stream: "stdout" | "stderr"): boolean;
+  /** Synchronous: for what a command tells its user. */
   write(stream: "stdout" | "stderr", text: string): void;
+  /** Beside the event loop: a reader that has stopped reading holds up nothing. */
+  writeAsync(stream: "stdout" | "stderr", text: string): Promise<void>;
 }

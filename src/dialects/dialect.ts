@@ -1,9 +1,9 @@
-import type { CanonicalRequest } from "../canonical/request.ts";
 import type { UpstreamEvent } from "../canonical/event.ts";
+import type { CanonicalRequest } from "../canonical/request.ts";
 import type { CanonicalResponse } from "../canonical/response.ts";
 import type { ProxyError } from "../errors.ts";
 
-export type DialectName = "chat" | "messages" | "responses";
+export type DialectName = "chat" | "messages" | "responses" | "images";
 
 /** Reads a request header, case-insensitively; undefined when absent. */
 export type HeaderReader = (name: string) => string | undefined;

@@ -3,6 +3,7 @@ import type { Services } from "../services.ts";
 import { chatCompletionsRoute } from "./chat-completions.ts";
 import { forwardOr, otherRoute } from "./forward.ts";
 import { healthRoute } from "./health.ts";
+import { imageEditsRoute, imageGenerationsRoute } from "./images.ts";
 import { countTokensRoute, messagesRoute } from "./messages.ts";
 import { metricsRoute, prometheusRoute } from "./metrics.ts";
 import { modelRoute, modelsRoute } from "./models.ts";
@@ -41,6 +42,8 @@ export function createRoutes(services: Services): Route[] {
     countTokensRoute(services),
     modelsRoute(services),
     modelRoute(services),
+    imageGenerationsRoute(services),
+    imageEditsRoute(services),
   ];
   return [...endpoints, ...otherMethodRoutes(services, endpoints), otherRoute(services)];
 }
