@@ -29,6 +29,10 @@ export interface AuthStore {
    * one, or the file's; undefined when the file is gone, because the user has signed out.
    */
   commit(spent: ChatgptLogin, issued: IssuedTokens): Promise<StoredLogin | undefined>;
+  /** Rejects when a file like auth.json cannot be written beside it now: no space, no permission. */
+  checkWritable(): Promise<void>;
+  /** True while a renewed login is in memory only. */
+  isUnsaved(): boolean;
   /** Runs `work` while no other process of this program refreshes. */
   withLock<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -140,7 +144,21 @@ export function createAuthStore(deps: AuthStoreDeps, path: string): AuthStore {
     return renewed(spent, issued, renewedAt);
   }
 
-  return { path, read, commit, withLock: (work) => files.withLock(path, work) };
+  async function checkWritable(): Promise<void> {
+    const probe = `${path}.codex-api-proxy.tmp`;
+    const size = cached !== undefined && "text" in cached ? cached.text.length : 0;
+    await files.writeTextAtomic(probe, " ".repeat(size + 4096), 0o600);
+    await files.remove(probe);
+  }
+
+  return {
+    path,
+    read,
+    commit,
+    checkWritable,
+    isUnsaved: () => unsaved !== undefined,
+    withLock: (work) => files.withLock(path, work),
+  };
 }
 
 /**

@@ -2,17 +2,19 @@ import { ProxyError } from "../errors.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ChatgptLogin, StoredLogin } from "./auth-file.ts";
-import type { AuthStore } from "./auth-store.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { isExpired, isRefreshDue } from "./freshness.ts";
-import { type RefreshDeps, type RefreshReason, requestRefresh } from "./refresh.ts";
+import type { RefreshReason } from "./refresh.ts";
 import type { RefreshFailure } from "./refresh-failure.ts";
+import { fingerprint, type RenewApart } from "./renew-apart.ts";
+import { type RenewalOutcome, type RenewOnceDeps, renewOnce } from "./renew-once.ts";
 import { createRenewalGuard } from "./renewal-guard.ts";
 
-export interface RenewalDeps extends RefreshDeps {
-  readonly store: AuthStore;
+export interface RenewalDeps extends RenewOnceDeps {
   readonly log: Log;
   readonly metrics: Pick<Metrics, "tokenRefreshed">;
+  /** Undefined: refreshes run in this process. */
+  readonly renewApart?: RenewApart | undefined;
 }
 
 /** Renews the login in auth.json: one refresh at a time, in this process and across those of this program. */
@@ -35,9 +37,12 @@ const PATIENCE_VALID_MS = 2_000;
 const PATIENCE_CALL_MS = 10_000;
 /** Before that for other processes; longer than a dead one's lock lives. */
 const PATIENCE_LOCK_MS = 20_000;
-/** Codex may have spent the token and not written the new one yet. */
-const OTHERS_WRITE_POLLS = 10;
-const OTHERS_WRITE_PAUSE_MS = 300;
+
+const UNCHANGED: RefreshFailure = {
+  code: "refresh_without_effect",
+  message: "auth.json still holds the same login",
+  permanent: false,
+};
 
 /** A refresh under way, for all requests that need it. */
 interface Flight {
@@ -72,9 +77,9 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
   async function replaceRefused(login: ChatgptLogin): Promise<StoredLogin> {
     const renewed = await join(login, "unauthorized_recovery", false);
-    if (renewed.mode !== "chatgpt" || renewed.accessToken !== login.accessToken) return renewed;
-    // The refresh under way had been begun for an older token, and found the refused one in the file.
-    return await join(login, "unauthorized_recovery", false);
+    const isOther = renewed.mode !== "chatgpt" || renewed.accessToken !== login.accessToken;
+    // Else the refresh under way had been begun for an older token, and found the refused one in the file.
+    return await ensureFresh(isOther ? renewed : await join(login, "unauthorized_recovery", false));
   }
 
   /** Joins the refresh under way, or starts one. A request whose token is valid has little patience. */
@@ -98,7 +103,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     const locked = new Promise<number>((resolve) => {
       onLocked = resolve;
     });
-    const promise = renewExclusively(login, reason, () => onLocked(clock.now())).finally(() => {
+    const promise = renew(login, reason, () => onLocked(clock.now())).finally(() => {
       flight = undefined;
     });
     // Whoever waits hears of it; when nobody does any longer, it has been logged.
@@ -116,70 +121,32 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     }
   }
 
-  async function renewExclusively(
-    seen: ChatgptLogin,
-    reason: RefreshReason,
-    onLocked: () => void,
-  ): Promise<StoredLogin> {
-    let locked = false;
-    try {
-      return await store.withLock(() => {
-        locked = true;
-        onLocked();
-        return renewUnderLock(seen, reason);
-      });
-    } catch (cause) {
-      if (locked) throw cause;
-      return fail(seen, lockFailure(cause), reason);
-    }
-  }
-
-  async function renewUnderLock(seen: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
+  async function renew(seen: ChatgptLogin, reason: RefreshReason, onLocked: () => void): Promise<StoredLogin> {
+    const outcome = await attempt(seen, reason, onLocked);
     const latest = await store.read({ force: true });
+    if ("failure" in outcome) metrics.tokenRefreshed(false);
     if (latest === undefined) throw signedOut();
-    if (latest.mode !== "chatgpt") return latest;
-    const changed = latest.accessToken !== seen.accessToken;
-    if (changed && !isDue(latest)) {
-      log.write("credentials", "info", "login_adopted", { message: "another process has renewed the login" });
-      return latest;
+    if (latest.mode === "chatgpt" && latest.accessToken === seen.accessToken) {
+      throw noteFailure(latest, "failure" in outcome ? outcome.failure : UNCHANGED, reason);
     }
-    if (changed) guard.check(latest, "proactive_expiry");
-    return spend(latest, changed ? "proactive_expiry" : reason);
-  }
-
-  async function spend(login: ChatgptLogin, reason: RefreshReason): Promise<StoredLogin> {
-    const outcome = await requestRefresh(deps, login.refreshToken ?? "", reason);
-    if ("failure" in outcome) {
-      metrics.tokenRefreshed(false);
-      const other = outcome.failure.permanent ? await renewedByOthers(login, outcome.failure) : undefined;
-      return other ?? fail(login, outcome.failure, reason);
-    }
-    const committed = await store.commit(login, outcome.issued);
-    metrics.tokenRefreshed(outcome.issued.accessToken !== undefined);
-    if (committed === undefined) throw signedOut();
-    if (committed.mode !== "chatgpt" || committed.accessToken !== login.accessToken) {
-      guard.succeeded(committed, reason);
+    if ("renewed" in outcome && outcome.renewed) {
+      metrics.tokenRefreshed(true);
+      guard.succeeded(latest, reason);
       log.write("credentials", "info", "token_refreshed", { reason });
-      return committed;
+    } else {
+      log.write("credentials", "info", "login_adopted", { message: "another process has renewed the login" });
     }
-    const message = "the token endpoint's answer holds no new access token";
-    return fail(committed, { code: "refresh_without_access_token", message, permanent: false }, reason);
+    return latest;
   }
 
-  /** After a refusal for good: the login that another program has written meanwhile. */
-  async function renewedByOthers(login: ChatgptLogin, { code }: RefreshFailure): Promise<StoredLogin | undefined> {
-    const polls = code === "refresh_token_reused" ? OTHERS_WRITE_POLLS : 1;
-    for (let poll = 1; poll <= polls; poll++) {
-      const latest = await store.read({ force: true });
-      if (latest === undefined) throw signedOut();
-      if (latest.mode !== "chatgpt" || latest.refreshToken !== login.refreshToken) return latest;
-      if (latest.accessToken !== login.accessToken) return latest;
-      if (poll < polls) await clock.sleep(OTHERS_WRITE_PAUSE_MS);
+  async function attempt(seen: ChatgptLogin, reason: RefreshReason, onLocked: () => void): Promise<RenewalOutcome> {
+    if (deps.renewApart !== undefined) {
+      return deps.renewApart({ reason, seen: await fingerprint(seen.accessToken) });
     }
-    return undefined;
+    return renewOnce(deps, reason, (login) => login.accessToken === seen.accessToken, onLocked);
   }
 
-  function fail(login: ChatgptLogin, failure: RefreshFailure, reason: RefreshReason): never {
+  function noteFailure(login: ChatgptLogin, failure: RefreshFailure, reason: RefreshReason): ProxyError {
     const error = guard.failed(login, failure);
     log.write("credentials", failure.permanent ? "error" : "warning", "token_refresh_failed", {
       reason,
@@ -187,7 +154,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       permanent: failure.permanent,
       message: error.message,
     });
-    throw error;
+    return error;
   }
 
   return {
@@ -201,15 +168,4 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
 function signedOut(): ProxyError {
   return new ProxyError("credentials", "auth.json was removed: sign in with `codex login` or `codex-api-proxy login`");
-}
-
-function lockFailure(cause: unknown): RefreshFailure {
-  const code = (cause as { code?: unknown } | null)?.code;
-  if (code === "ELOCKED") {
-    const message = "another codex-api-proxy process has been renewing the login for too long";
-    return { code: "auth_file_locked", message, permanent: false };
-  }
-  const named = typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? ` (${code})` : "";
-  const message = `CODEX_HOME cannot be written${named}, so that a renewed login would be lost; make it writable`;
-  return { code: "auth_file_not_writable", message, permanent: false };
 }

@@ -10,6 +10,7 @@ import { type EnvironmentLogin, fallbackLogin, overridingLogin } from "./environ
 import { isExpired } from "./freshness.ts";
 import { explainMissingLogin, readCredentialStore } from "./keyring.ts";
 import { createPatOwners, refusedPat } from "./pat.ts";
+import type { RenewApart } from "./renew-apart.ts";
 import { createRenewal } from "./renewal.ts";
 
 export interface CredentialSessionDeps {
@@ -21,6 +22,8 @@ export interface CredentialSessionDeps {
   readonly metrics: Pick<Metrics, "tokenRefreshed">;
   /** Environment variables that carry credentials, as Codex reads them. */
   readonly env: (name: string) => string | undefined;
+  /** Refreshes in a process that outlives this one; undefined: in this one. */
+  readonly renewApart?: RenewApart | undefined;
 }
 
 /** The login in use: environment, else auth.json as Codex and this program share it. */

@@ -415,7 +415,27 @@ describe("a hanging token endpoint", () => {
   });
 });
 
+/** Writing auth.json fails, though what is tried before the refresh has worked. */
+function breakAuthFile({ files }: Bench): () => void {
+  const { writeTextAtomic } = files;
+  files.writeTextAtomic = (path, text, mode) =>
+    path === AUTH_PATH ? Promise.reject(systemError("ENOSPC")) : writeTextAtomic(path, text, mode);
+  return () => {
+    files.writeTextAtomic = writeTextAtomic;
+  };
+}
+
 describe("a file that cannot be written", () => {
+  it("stops the refresh before the token is spent when the disk is full", async () => {
+    const bench = createBench();
+    const { accessToken } = bench.signIn(240);
+    bench.files.fail = { writeTextAtomic: systemError("ENOSPC") };
+    const session = bench.session();
+    expect(tokenOf(await session.current())).toBe(accessToken);
+    expect((await rejection(session.recover(await session.current()))).message).toContain("(ENOSPC)");
+    expect(bench.oauth.calls).toHaveLength(0);
+  });
+
   it("stops the refresh before the token is spent when the folder is read-only", async () => {
     const bench = createBench();
     bench.signIn(-10);
@@ -430,13 +450,13 @@ describe("a file that cannot be written", () => {
   it("does not lose the renewed login: it is used from memory, and written as soon as that works", async () => {
     const bench = createBench();
     const { refreshToken } = bench.signIn(-10);
-    bench.files.fail = { writeTextAtomic: systemError("ENOSPC") };
+    const mend = breakAuthFile(bench);
     const session = bench.session();
     const first = tokenOf(await session.current());
     for (let i = 0; i < 20; i++) expect(tokenOf(await session.current())).toBe(first);
     expect(bench.files.calls.writeTextAtomic).toBe(1);
     expect(bench.auth().tokens.refresh_token).toBe(refreshToken);
-    bench.files.fail = {};
+    mend();
     await bench.clock.advance(5000);
     await session.current();
     expect(bench.auth().tokens.access_token).toBe(first);
@@ -446,10 +466,10 @@ describe("a file that cannot be written", () => {
   it("and a new login in it wins over the one in memory", async () => {
     const bench = createBench();
     bench.signIn(-10);
-    bench.files.fail = { writeTextAtomic: systemError("ENOSPC") };
+    const mend = breakAuthFile(bench);
     const session = bench.session();
     await session.current();
-    bench.files.fail = {};
+    mend();
     const { accessToken } = bench.signIn(3600);
     await bench.clock.advance(5000);
     expect(tokenOf(await session.current())).toBe(accessToken);
