@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { ProxyConfig } from "./config/config.ts";
 import type { CredentialSession } from "./credentials/credentials.ts";
+import type { RenewApart } from "./credentials/renew-apart.ts";
 import { createCredentialSession } from "./credentials/session.ts";
 import { chatDialect } from "./dialects/chat/index.ts";
 import { messagesDialect } from "./dialects/messages/index.ts";
@@ -30,6 +31,8 @@ export interface AppDeps {
   readonly metrics: Metrics;
   /** Environment variables that carry credentials, as Codex reads them. */
   readonly env: (name: string) => string | undefined;
+  /** Refreshes the login in a process that outlives a killed server; undefined: in this one. */
+  readonly renewApart?: RenewApart;
   /** In place of auth.json, for the offline demo. */
   readonly session?: CredentialSession;
 }

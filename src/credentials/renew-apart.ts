@@ -11,6 +11,7 @@ export interface RenewalTask {
 /**
  * Runs {@link renewOnce} in another process and tells how it ended. A refresh token is single-use: were the server killed
  * between spending it and writing its successor, the login would be lost. The other process finishes that on its own.
+ * Rejects when such a process cannot be run or ends without a word.
  */
 export type RenewApart = (task: RenewalTask) => Promise<RenewalOutcome>;
 

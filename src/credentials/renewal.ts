@@ -141,7 +141,14 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
   async function attempt(seen: ChatgptLogin, reason: RefreshReason, onLocked: () => void): Promise<RenewalOutcome> {
     if (deps.renewApart !== undefined) {
-      return deps.renewApart({ reason, seen: await fingerprint(seen.accessToken) });
+      try {
+        return await deps.renewApart({ reason, seen: await fingerprint(seen.accessToken) });
+      } catch {
+        // No such process can run here; if one is at work all the same, its lock and the file keep the token from a second use.
+        log.write("credentials", "warning", "renewal_in_process", {
+          message: "the login is renewed by the server itself",
+        });
+      }
     }
     return renewOnce(deps, reason, (login) => login.accessToken === seen.accessToken, onLocked);
   }

@@ -22,6 +22,8 @@ import type { Upstream } from "../../upstream/types.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 const worker = join(folder, "worker.mjs");
+type Where = "inside" | "apart";
+
 let upstream: Upstream;
 let home: string;
 let authPath: string;
@@ -66,8 +68,8 @@ function signIn(expiresIn: number): void {
 
 const readAuth = () => JSON.parse(readFileSync(authPath, "utf8"));
 
-function start(requests: number): { child: ChildProcess; lines: Promise<string[]> } {
-  const child = spawn(process.execPath, [worker, home, upstream.authIssuer, String(requests)], {
+function start(requests: number, where: Where): { child: ChildProcess; lines: Promise<string[]> } {
+  const child = spawn(process.execPath, [worker, home, upstream.authIssuer, String(requests), where], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let text = "";
@@ -103,22 +105,22 @@ async function refreshLikeCodex(): Promise<void> {
   renameSync(join(home, ".auth-codex"), authPath);
 }
 
-describe("processes on one auth.json", { timeout: 60_000 }, () => {
+describe.each<Where>(["inside", "apart"])("processes on one auth.json, renewing %s", { timeout: 60_000 }, (where) => {
   it("spend no token twice, and all work with the one that was issued", async () => {
     signIn(-5);
-    const outputs = await Promise.all(Array.from({ length: 4 }, () => start(20).lines));
+    const outputs = await Promise.all(Array.from({ length: 4 }, () => start(20, where).lines));
     expect(upstream.tokens).toMatchObject({ refreshed: 1, reused: 0 });
     expect(new Set(outputs.flat())).toEqual(new Set([readAuth().tokens.access_token]));
     expect(outputs.flat()).toHaveLength(80);
     expect(statSync(authPath).mode & 0o777).toBe(0o600);
     expect(readAuth().unknown).toEqual([1]);
-    expect(readdirSync(home)).toEqual(["auth.json"]);
+    expect(readdirSync(home, { recursive: true })).toEqual(where === "apart" ? ["auth.json", "state"] : ["auth.json"]);
   });
 
   it("end working beside a Codex that refreshes at the same time, on valid JSON at every instant", async () => {
     for (let round = 0; round < 5; round++) {
       signIn(-5);
-      const running = [start(200), start(200)];
+      const running = [start(200, where), start(200, where)];
       let over = false;
       const all = Promise.all(running.map(({ lines }) => lines)).finally(() => {
         over = true;
@@ -140,23 +142,42 @@ describe("processes on one auth.json", { timeout: 60_000 }, () => {
     renameSync(authPath, real);
     chmodSync(real, 0o644);
     symlinkSync(real, authPath);
-    const [token] = await start(1).lines;
+    const [token] = await start(1, where).lines;
     expect(readAuth().tokens.access_token).toBe(token);
     expect(lstatSync(authPath).isSymbolicLink()).toBe(true);
     expect(statSync(real).mode & 0o777).toBe(0o600);
   });
+});
 
-  it("that are killed leave valid JSON, and a login that works unless they die between answer and rename", async () => {
-    signIn(-5);
+describe("a server that is killed during a refresh", { timeout: 60_000 }, () => {
+  it("never loses the login: the process that renews it goes on", async () => {
     for (let kill = 0; kill < 20; kill++) {
-      const { child, lines } = start(50);
-      await new Promise((done) => setTimeout(done, 60 + kill * 6));
+      signIn(-5);
+      const asked = upstream.waitFor(({ path }) => path === "/oauth/token");
+      const { child, lines } = start(50, "apart");
+      await asked;
+      await new Promise((done) => setTimeout(done, kill / 2));
       child.kill("SIGKILL");
       await lines;
+      await start(1, "apart").lines;
+      const [token] = await start(1, "apart").lines;
+      expect(token).toBe(readAuth().tokens.access_token);
       expect(readAuth().unknown).toEqual([1]);
+      expect(upstream.tokens).toMatchObject({ refreshed: 1, reused: 0 });
+      upstream.reset();
     }
-    const [token] = await start(1).lines;
+  });
+
+  it("before the token is spent leaves a lock that is outwaited", async () => {
+    signIn(-5);
+    upstream.script("/oauth/token", { stallMs: 60_000, status: 503 });
+    const asked = upstream.waitFor(({ path }) => path === "/oauth/token");
+    const { child, lines } = start(1, "inside");
+    await asked;
+    child.kill("SIGKILL");
+    await lines;
+    const [token] = await start(1, "inside").lines;
     expect(token).toBe(readAuth().tokens.access_token);
-    expect(upstream.tokens.reused).toBe(0);
+    expect(upstream.tokens).toMatchObject({ refreshed: 1, reused: 0 });
   });
 });

@@ -1,47 +1,58 @@
-import { fileStore } from "../../../../runtimes/shared/files.ts";
+import { createSharedPlatform } from "../../../../runtimes/shared/platform.ts";
+import { createRenewApart, RENEW_COMMAND, runRenewLogin } from "../../../../src/cli/renew-login.ts";
 import { createCredentialSession } from "../../../../src/credentials/session.ts";
 import { silentLog } from "../../../../src/observability/log.ts";
+import type { UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
 
 /**
- * A process that uses the login as a server would: `worker <codexHome> <issuer> <requests>`. Prints one line a request:
- * the access token, or `error: …`. `refused` instead of a count recovers once from a 401.
+ * A process that uses the login as a server would: `worker <codexHome> <issuer> <requests> <apart|inside>`. Prints one line
+ * a request: the access token, or `error: …`.
  */
-const [codexHome = "", authIssuer = "", requests = "1"] = process.argv.slice(2);
-const session = createCredentialSession({
-  config: {
+const fetchPlainly: UpstreamFetch = async (url, { method, headers, body, signal }) => {
+  const init = { method, headers, body: (body as string | undefined) ?? null, signal: signal ?? null };
+  return fromResponse(await fetch(url, init));
+};
+
+const platform = createSharedPlatform(
+  {
+    runtime: { name: "node", version: process.version },
+    runtimeArgs: [],
+    createFetch: () => fetchPlainly,
+    listen: () => Promise.reject(new Error("a worker does not listen")),
+  },
+  process.env,
+);
+
+if (platform.argv[0] === RENEW_COMMAND) await runRenewLogin(platform);
+else await useLogin();
+
+async function useLogin(): Promise<void> {
+  const [codexHome = "", authIssuer = "", requests = "1", where = "inside"] = platform.argv;
+  const config = {
     codexHome,
     authIssuer,
     refreshTokenUrl: `${authIssuer}/oauth/token`,
     oauthClientId: "app_EMoamEEZ73f0CkXaXp7hrann",
     identity: { clientVersion: "0.169.0", originator: "codex_cli_rs", userAgent: "worker", residency: undefined },
-  },
-  fetch: async (url, { method, headers, body, signal }) => {
-    const init = { method, headers, body: (body as string | undefined) ?? null, signal: signal ?? null };
-    return fromResponse(await fetch(url, init));
-  },
-  files: fileStore,
-  clock: {
-    now: Date.now,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(resolve, ms);
-        signal?.addEventListener("abort", () => {
-          clearTimeout(timer);
-          reject(signal.reason);
-        });
-      }),
-  },
-  log: silentLog,
-  metrics: { tokenRefreshed() {} },
-  env: () => undefined,
-});
-
-for (let request = 0; request < Number(requests); request++) {
-  const line = await session.current().then(
-    (credentials) => (credentials.mode === "chatgpt" ? credentials.accessToken : ""),
-    (error: Error) => `error: ${error.message}`,
-  );
-  process.stdout.write(`${line}\n`);
-  await new Promise((done) => setTimeout(done, 2));
+    network: { proxyUrl: undefined, noProxy: [], extraCa: undefined },
+  };
+  const session = createCredentialSession({
+    config,
+    fetch: fetchPlainly,
+    files: platform.files,
+    clock: platform.clock,
+    log: silentLog,
+    metrics: { tokenRefreshed() {} },
+    env: () => undefined,
+    renewApart: where === "apart" ? createRenewApart(platform, config, `${codexHome}/state`) : undefined,
+  });
+  for (let request = 0; request < Number(requests); request++) {
+    const line = await session.current().then(
+      (credentials) => (credentials.mode === "chatgpt" ? credentials.accessToken : ""),
+      (error: Error) => `error: ${error.message}`,
+    );
+    platform.write("stdout", `${line}\n`);
+    await platform.clock.sleep(2);
+  }
 }
