@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { CredentialSession, Credentials } from "../../../src/credentials/credentials.ts";
+import type { RenewalTask } from "../../../src/credentials/renew-apart.ts";
 import { ACCOUNT, AUTH_PATH, type Bench, createBench, during, rejection } from "./support/bench.ts";
 import { quiet } from "./support/manual-clock.ts";
 import { systemError } from "./support/memory-files.ts";
@@ -501,4 +503,60 @@ describe("a process that dies", () => {
       }
     },
   );
+});
+
+describe("a refresh in a process of its own", () => {
+  it("is asked for by a fingerprint, and its result is read from the file", async () => {
+    const bench = createBench();
+    const { accessToken } = bench.signIn(-10);
+    const tasks: RenewalTask[] = [];
+    const session = bench.session(async (task) => {
+      tasks.push(task);
+      refreshElsewhere(bench);
+      return { renewed: true };
+    });
+    const all = await many(session, 20);
+    expect(new Set(all.map(tokenOf))).toEqual(new Set([bench.auth().tokens.access_token]));
+    expect(tasks).toEqual([
+      { reason: "proactive_expiry", seen: createHash("sha256").update(accessToken).digest("hex") },
+    ]);
+    expect(bench.oauth.calls).toHaveLength(0);
+    expect(bench.refreshes).toEqual([true]);
+  });
+
+  it("that fails is latched and told as if it had failed here", async () => {
+    const bench = createBench();
+    bench.signIn(-10);
+    let runs = 0;
+    const failure = { code: "refresh_token_expired", message: "the login has expired", permanent: true };
+    const session = bench.session(async () => {
+      runs++;
+      return { failure };
+    });
+    for (let i = 0; i < 10; i++) {
+      expect(await rejection(session.current())).toMatchObject({ kind: "login_expired", code: failure.code });
+    }
+    expect(runs).toBe(1);
+  });
+
+  it("that cannot be started is done here", async () => {
+    const bench = createBench();
+    bench.signIn(-10);
+    const session = bench.session(() => Promise.reject(systemError("EAGAIN")));
+    expect(tokenOf(await session.current())).toBe(bench.auth().tokens.access_token);
+    expect(bench.oauth.calls).toHaveLength(1);
+    expect(bench.log.map(({ event }) => event)).toEqual(["renewal_in_process", "token_refreshed"]);
+  });
+
+  it("that changes nothing is a failure, not a loop", async () => {
+    const bench = createBench();
+    bench.signIn(-10);
+    let runs = 0;
+    const session = bench.session(async () => {
+      runs++;
+      return { renewed: false };
+    });
+    for (let i = 0; i < 10; i++) expect(await rejection(session.current())).toMatchObject({ kind: "credentials" });
+    expect(runs).toBe(1);
+  });
 });

@@ -1,4 +1,5 @@
 import type { CredentialSession } from "../../../../src/credentials/credentials.ts";
+import type { RenewApart } from "../../../../src/credentials/renew-apart.ts";
 import { createCredentialSession } from "../../../../src/credentials/session.ts";
 import type { Log } from "../../../../src/observability/log.ts";
 import { mintIdToken, mintRefreshToken, mintToken } from "../../../upstream/tokens.ts";
@@ -24,7 +25,7 @@ export interface Bench {
   readonly refreshes: boolean[];
   env: Record<string, string>;
   /** A session as of another process. */
-  session(): CredentialSession;
+  session(renewApart?: RenewApart): CredentialSession;
   /** Writes a ChatGPT login whose access token expires in so many seconds; gives its tokens. */
   signIn(expiresIn: number, options?: SignIn): { accessToken: string; refreshToken: string };
   /** auth.json, parsed. */
@@ -55,7 +56,7 @@ export function createBench(): Bench {
     log,
     refreshes,
     env: {},
-    session: () =>
+    session: (renewApart) =>
       createCredentialSession({
         config: CONFIG,
         fetch: oauth.fetch,
@@ -64,6 +65,7 @@ export function createBench(): Bench {
         log: sink,
         metrics: { tokenRefreshed: (ok) => void refreshes.push(ok) },
         env: (name) => bench.env[name],
+        renewApart,
       }),
     signIn(expiresIn, { account = ACCOUNT, fedramp = false, omitAccountId = false, extra = {} } = {}) {
       const now = clock.now();
