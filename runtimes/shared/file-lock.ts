@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { lock } from "proper-lockfile";
 import { ProxyError } from "../../src/errors.ts";
 
-/** A holder that has not touched its lock for so long is dead: its owner renews it every third of this. */
-const STALE_MS = 15_000;
+/** A holder that has not touched its lock for so long is dead: its owner renews it every half of this. */
+const STALE_MS = 10_000;
 /** About 30 seconds of waiting, so that a stale lock is outlived. */
 const RETRIES = { retries: 120, factor: 1.2, minTimeout: 20, maxTimeout: 180, randomize: true };
 
