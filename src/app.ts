@@ -5,6 +5,7 @@ import type { RenewApart } from "./credentials/renew-apart.ts";
 import { createCredentialSession } from "./credentials/session.ts";
 import { chatDialect } from "./dialects/chat/index.ts";
 import { messagesDialect } from "./dialects/messages/index.ts";
+import { responsesDialect } from "./dialects/responses/index.ts";
 import { ProxyError, toProxyError } from "./errors.ts";
 import type { Exchange, ExchangeFacts } from "./exchange.ts";
 import { recordExchange } from "./http/access-log.ts";
@@ -152,8 +153,8 @@ function pathsOf(route: Route): string[] {
 
 /** Errors are told in the API that the path, or the client's own header, belongs to. */
 function errorDialect(path: string, headers: Headers): ErrorDialect {
-  const anthropic = /^(\/v1)?\/messages(\/|$)/.test(path) || headers.has("anthropic-version");
-  return anthropic ? messagesDialect : chatDialect;
+  if (/^(\/v1)?\/messages(\/|$)/.test(path) || headers.has("anthropic-version")) return messagesDialect;
+  return /^(\/v1)?\/responses(\/|$)/.test(path) ? responsesDialect : chatDialect;
 }
 
 function logInternal(deps: AppDeps, requestId: string, cause: unknown): void {

@@ -3,6 +3,7 @@ import { readJsonBody } from "../http/read-body.ts";
 import { relay } from "../relay.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
+import { logMessages } from "./message-log.ts";
 import type { Route } from "./route.ts";
 
 /** `POST /v1/chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
@@ -20,7 +21,9 @@ export function chatCompletionsRoute(services: Services): Route {
         body,
         canonical,
         exchange,
-        onAnswer: (answer) => services.reasoning.remember(answer.output),
+        ...logMessages(services.log, exchange, "chat", body.messages, (answer) =>
+          services.reasoning.remember(answer.output),
+        ),
       });
     }),
   };

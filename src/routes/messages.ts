@@ -2,6 +2,7 @@ import { messagesDialect } from "../dialects/messages/index.ts";
 import { readJsonBody } from "../http/read-body.ts";
 import { relay } from "../relay.ts";
 import type { Services } from "../services.ts";
+import { logMessages } from "./message-log.ts";
 import { json, type Route } from "./route.ts";
 
 /** `POST /v1/messages` (https://docs.anthropic.com/en/api/messages), message threads included. */
@@ -21,10 +22,10 @@ export function messagesRoute(services: Services): Route {
         body,
         canonical,
         exchange,
-        onAnswer(answer, id) {
+        ...logMessages(services.log, exchange, "messages", body.messages, (answer, id) => {
           services.reasoning.remember(answer.output);
           thread.remember?.(answer, id);
-        },
+        }),
       });
     },
   };

@@ -7,6 +7,7 @@ import { readJsonBody } from "../http/read-body.ts";
 import { relay } from "../relay.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
+import { logMessages } from "./message-log.ts";
 import { json, type Route, type RouteRequest } from "./route.ts";
 
 /** `POST /v1/responses` (https://platform.openai.com/docs/api-reference/responses/create). */
@@ -18,14 +19,14 @@ export function createResponseRoute(services: Services): Route {
       const sent = responsesDialect.readRequest(await readJsonBody(request, config.bodyLimit));
       const { body, remember } = openHistory(sent, services.responses, Math.floor(exchange.startedAt / 1000));
       const canonical = responsesDialect.toCanonical(body, exchange.header);
-      const onAnswer = canonical.native ? undefined : remember;
-      return relay(services, {
-        dialect: responsesDialect,
-        body: sent,
-        canonical,
+      const logged = logMessages(
+        services.log,
         exchange,
-        ...(onAnswer ? { onAnswer } : {}),
-      });
+        "responses",
+        body.input,
+        canonical.native ? undefined : remember,
+      );
+      return relay(services, { dialect: responsesDialect, body: sent, canonical, exchange, ...logged });
     }),
   };
 }

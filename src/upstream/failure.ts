@@ -3,6 +3,7 @@ import { failureOf } from "../canonical/failure.ts";
 import { type ErrorKind, ProxyError, type ProxyErrorOptions } from "../errors.ts";
 import { isObject } from "../json.ts";
 import type { UpstreamResponse } from "../platform.ts";
+import { answerHeaders } from "./answer-headers.ts";
 
 /** An error page beyond this is cut. */
 const LONGEST_BODY = 64 * 1024;
@@ -42,7 +43,10 @@ export async function failureOfResponse(response: UpstreamResponse, context: Fai
   } catch {
     // The status alone has to do.
   }
-  return failureOfBody(response.status, response.headers, text, context);
+  const failure = failureOfBody(response.status, response.headers, text, context);
+  // Codex clients read the plan's windows from the headers of a refusal too.
+  failure.details.headers = answerHeaders(response.headers);
+  return failure;
 }
 
 export function failureOfBody(status: number, headers: Headers, text: string, context: FailureContext): ProxyError {

@@ -169,3 +169,21 @@ describe("upstream faults", () => {
     await expect.poll(() => app.upstream.requestsTo(path)[0]?.closedByClient).toBe(true);
   });
 });
+
+describe("a refusal for a Codex client", () => {
+  it("keeps upstream's shape and its rate-limit headers", async () => {
+    app.upstream.script("/backend-api/codex/responses", {
+      fixture: "http-429-usage_limit_reached.json",
+      headers: { "x-codex-primary-used-percent": "100" },
+    });
+    const response = await app.post("/v1/responses", { model: "gpt-5.5", input: "hello" });
+    expect([
+      response.status,
+      response.headers.get("x-codex-primary-used-percent"),
+      response.headers.get("x-should-retry"),
+    ]).toEqual([429, "100", "false"]);
+    expect(await response.json()).toMatchObject({
+      error: { type: "usage_limit_reached", resets_at: expect.any(Number), plan_type: expect.any(String) },
+    });
+  });
+});

@@ -38,7 +38,7 @@ export function useApp(kind: "chatgpt" | "apikey" | "pat" = "chatgpt", overrides
       files: fileStore,
       clock: { now: () => Date.now(), sleep },
       newId: () => crypto.randomUUID().replaceAll("-", ""),
-      log: recordingLog(logged),
+      log: recordingLog(logged, config.logLevel === "debug"),
       metrics: silentMetrics,
       env: () => undefined,
     });
@@ -111,9 +111,9 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function recordingLog(lines: string[]): Log {
+function recordingLog(lines: string[], debugEnabled: boolean): Log {
   return {
-    debugEnabled: false,
+    debugEnabled,
     write: (category, severity, event, fields) =>
       lines.push(`${category} ${severity} ${event} ${JSON.stringify(fields ?? {})}`),
   };
