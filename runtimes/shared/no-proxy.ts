@@ -18,9 +18,8 @@ function matches(entry: string, host: string, port: string): boolean {
   const { name, port: entryPort } = splitPort(entry);
   if (entryPort !== undefined && entryPort !== port) return false;
   if (name === "*") return true;
-  if (name.startsWith("*.")) return host.endsWith(name.slice(1));
-  if (name.startsWith(".")) return host.endsWith(name);
-  return host === name || (isName(name) && host.endsWith(`.${name}`));
+  if (host === name) return true;
+  return isName(host) && host.endsWith(name.startsWith("*.") ? name.slice(1) : `.${name.replace(/^\./, "")}`);
 }
 
 function splitPort(entry: string): { name: string; port: string | undefined } {
@@ -35,9 +34,9 @@ function bareHost(hostname: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host.replace(/\.$/, "");
 }
 
-/** An address has no subdomains: `1.2.3.4` must not cover `9.1.2.3.4`. */
-function isName(name: string): boolean {
-  return ipv4(name) === undefined && !name.includes(":");
+/** An address is no subdomain of anything: `2.3.4` must not cover `1.2.3.4`. */
+function isName(host: string): boolean {
+  return ipv4(host) === undefined && !host.includes(":");
 }
 
 function inBlock(host: string, block: string): boolean {

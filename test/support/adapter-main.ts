@@ -5,6 +5,7 @@ import type { Platform, UpstreamResponse } from "../../src/platform.ts";
  * with backpressure, `/stream` as a web stream, `/text` whole. `/health` tells about the process. Cancellations are printed.
  */
 export async function runCli(platform: Platform): Promise<void> {
+  if (platform.argv[0] === "count") return countUp(platform);
   const caFile = platform.env("TEST_CA");
   const upstream = platform.createFetch({
     proxyUrl: platform.env("TEST_PROXY"),
@@ -50,6 +51,17 @@ export async function runCli(platform: Platform): Promise<void> {
   } catch (error) {
     print(`refused ${(error as { code?: string }).code}: ${(error as Error).message}`);
     platform.processes.exit(1);
+  }
+}
+
+/** Adds 1 to the number in a file again and again, each time under its lock: a lost update shows in the sum. */
+async function countUp({ argv, files }: Platform): Promise<void> {
+  const [, path = "", times] = argv;
+  for (let i = 0; i < Number(times); i++) {
+    await files.withLock(path, async () => {
+      const count = Number((await files.readText(path)) ?? 0);
+      await files.writeTextAtomic(path, String(count + 1), 0o600);
+    });
   }
 }
 

@@ -42,14 +42,24 @@ export async function buildAdapters(): Promise<void> {
   });
 }
 
+/** Runs `adapter-main.ts` with arguments. */
+export function startAdapterProgram(
+  runtime: Runtime,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+  home: string,
+): Child {
+  const inherited = { PATH: process.env.PATH, HOME: home, DENO_DIR: join(ROOT, ".cache", "deno") };
+  return startChild(runtime.command(join(BUNDLES, runtime.entry), args), { ...inherited, ...env }, home);
+}
+
 /** Starts the adapters on a runtime; settings of `adapter-main.ts` and the runtime's own come by `env`. */
 export async function startAdapters(
   runtime: Runtime,
   env: Record<string, string | undefined>,
   home: string,
 ): Promise<AdapterServer> {
-  const inherited = { PATH: process.env.PATH, HOME: home, DENO_DIR: join(ROOT, ".cache", "deno") };
-  const child = startChild(runtime.command(join(BUNDLES, runtime.entry)), { ...inherited, ...env }, home);
+  const child = startAdapterProgram(runtime, [], env, home);
   const port = await waitFor(child, async () => /^listening (\d+)$/m.exec(child.output())?.[1], 30_000);
   return { url: `http://127.0.0.1:${port}`, child };
 }
