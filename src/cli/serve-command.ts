@@ -1,0 +1,103 @@
+import { loadConfig } from "../config/load.ts";
+import type { Settings } from "../config/options.ts";
+import { resolveSettings } from "../config/settings.ts";
+import { VERSION } from "../config/version.ts";
+import { takeOver } from "../daemon/handover.ts";
+import { findInstance, removeInstance, writeInstance } from "../daemon/instance.ts";
+import { makeFolders } from "../daemon/launch.ts";
+import { writeStateFile } from "../daemon/state-file.ts";
+import type { Platform } from "../platform.ts";
+import type { Command } from "./command.ts";
+import { publicUrl } from "./endpoints.ts";
+import { startServer } from "./serve.ts";
+
+/** What `start` runs in the background, with the settings that it hands over. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "serve in the foreground, configured by the environment alone",
+  settings: [],
+  examples: ["codex-api-proxy serve"],
+  run: ({ platform }) => serveFromEnvironment(platform),
+};
+
+/** Without a command and a terminal: what a service manager runs. */
+export function serveFromEnvironment(platform: Platform): Promise<number> {
+  const handed = takeOver(platform.env);
+  if (handed) return serveUntilStopped(platform, handed, { logTo: "file", record: "required" });
+  const { settings } = resolveSettings({ flags: {}, env: platform.env, homeDir: platform.homeDir });
+  return serveUntilStopped(platform, settings, { logTo: "stderr", record: "if-possible" });
+}
+
+export interface ServeMode {
+  readonly logTo: "file" | "stderr";
+  /**
+   * Whether pid file and config.toml are kept. A service is configured elsewhere, so it keeps no config.toml; its file system
+   * may be read-only, or a server of the user's own may hold the pid file: then it does without.
+   */
+  readonly record: "required" | "if-possible";
+  /** Called when it listens and is on record. */
+  readonly onReady?: () => void;
+}
+
+/** Serves until the process is told to stop; gives the exit code. */
+export async function serveUntilStopped(platform: Platform, settings: Settings, mode: ServeMode): Promise<number> {
+  let told = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  platform.processes.onShutdown(told);
+  const config = await loadConfig(settings, platform);
+  const controlKey = config.apiKeys.length > 0 ? newKey() : undefined;
+  const server = await startServer(platform, {
+    settings,
+    config,
+    logTo: mode.logTo,
+    ...(controlKey === undefined ? {} : { controlKey }),
+  });
+  const recorded = await record(platform, settings, mode, server.port, controlKey).catch(async (error: unknown) => {
+    if (mode.record === "required") {
+      await server.stop();
+      throw error;
+    }
+    server.log.write("server", "debug", "not_recorded", { reason: (error as Error).message });
+    return false;
+  });
+  if (mode.logTo === "stderr") {
+    platform.write("stdout", `codex-api-proxy ${VERSION} listening on ${publicUrl(config.host, server.port)}\n`);
+  }
+  mode.onReady?.();
+  await stopped;
+  await server.stop();
+  if (recorded) await removeInstance(platform.files, settings.pid_file, platform.processes.pid).catch(() => {});
+  return 0;
+}
+
+async function record(
+  platform: Platform,
+  settings: Settings,
+  mode: ServeMode,
+  port: number,
+  controlKey: string | undefined,
+): Promise<boolean> {
+  const { files, processes, runtime, clock } = platform;
+  await makeFolders(platform, settings);
+  if (mode.record === "if-possible" && (await findInstance(platform, settings.pid_file))) return false;
+  if (mode.record === "required") await writeStateFile(files, settings.state_file, settings);
+  await writeInstance(files, settings.pid_file, {
+    pid: processes.pid,
+    startMark: await processes.startMark(processes.pid),
+    host: settings.host,
+    port,
+    version: VERSION,
+    runtime: `${runtime.name} ${runtime.version}`,
+    startedAt: clock.now(),
+    controlKey,
+  });
+  return true;
+}
+
+/** 256 random bits. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

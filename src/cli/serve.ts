@@ -1,0 +1,120 @@
+import { createApp } from "../app.ts";
+import { hashKeys } from "../config/client-keys.ts";
+import type { ClientKey, ProxyConfig } from "../config/config.ts";
+import { loadKeys } from "../config/load.ts";
+import type { Settings } from "../config/options.ts";
+import type { CredentialSession } from "../credentials/credentials.ts";
+import { createCredentialSession } from "../credentials/session.ts";
+import { createLogFile } from "../observability/log-file.ts";
+import { createLogSink, type LogSink } from "../observability/log-sink.ts";
+import { createMetricsRegistry } from "../observability/metrics-registry.ts";
+import type { Listener, Platform, UpstreamFetch } from "../platform.ts";
+
+/** Open requests may take so long to end when the server is told to stop. */
+const DRAIN_MS = 10_000;
+/** And what is left to write after that. */
+const FLUSH_MS = 2_000;
+/** Label of the CLI's own requests in logs and metrics. */
+const CONTROL_LABEL = "cli";
+
+export interface ServeOptions {
+  readonly settings: Settings;
+  readonly config: ProxyConfig;
+  /** Where the log goes: the log file, or this terminal. */
+  readonly logTo: "file" | "stderr";
+  /** Accepted beside the users' keys, where there are any. */
+  readonly controlKey?: string;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly port: number;
+  readonly log: LogSink;
+  /** Stops accepting, lets open requests end, saves what is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds the app from its parts and listens.
+ * @throws ProxyError with the system's code when the address cannot be had.
+ */
+export async function startServer(platform: Platform, options: ServeOptions): Promise<RunningServer> {
+  const { clock, files, env } = platform;
+  const { settings } = options;
+  const log = createLog(platform, options);
+  const controlKeys = await controlKeysOf(options);
+  const config = { ...options.config, apiKeys: [...options.config.apiKeys, ...controlKeys] };
+  const metrics = createMetricsRegistry(clock.now);
+  const { fetch, session } = await upstreamOf(platform, settings, config, { log, metrics });
+  const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env });
+  const { host } = config;
+  const listener = await platform.listen(app.fetch, { host, port: config.port });
+  platform.processes.onReload(() => void reload());
+  log.write("server", "info", "listening", {
+    host,
+    port: listener.port,
+    version: config.version,
+    runtime: `${platform.runtime.name} ${platform.runtime.version}`,
+    pid: platform.processes.pid,
+  });
+  app.warm();
+
+  /** Keys in a file can be changed without losing a stream. */
+  async function reload(): Promise<void> {
+    try {
+      config.apiKeys = [...(await loadKeys(settings, platform)), ...controlKeys];
+      log.write("server", "info", "reloaded", { keys: config.apiKeys.length - controlKeys.length });
+    } catch (error) {
+      log.write("server", "error", "reload_failed", { message: (error as Error).message });
+    }
+  }
+
+  return {
+    port: listener.port,
+    log,
+    stop: () => drain(platform, listener, session, log),
+  };
+}
+
+async function upstreamOf(
+  platform: Platform,
+  settings: Settings,
+  config: ProxyConfig,
+  { log, metrics }: { log: LogSink; metrics: ReturnType<typeof createMetricsRegistry> },
+): Promise<{ fetch: UpstreamFetch; session: CredentialSession }> {
+  const { clock, files, env } = platform;
+  if (settings.demo) {
+    const { createDemoFetch, demoSession } = await import("../demo/index.ts");
+    return { fetch: createDemoFetch(clock, newId), session: demoSession };
+  }
+  const fetch = platform.createFetch(config.network);
+  return { fetch, session: createCredentialSession({ config, fetch, files, clock, log, metrics, env }) };
+}
+
+/** Without keys the server is open to this machine, and one key would close it. */
+async function controlKeysOf({ config, controlKey }: ServeOptions): Promise<ClientKey[]> {
+  if (controlKey === undefined || config.apiKeys.length === 0) return [];
+  return (await hashKeys([controlKey])).map(({ sha256 }) => ({ label: CONTROL_LABEL, sha256 }));
+}
+
+function createLog(platform: Platform, { settings, logTo }: ServeOptions): LogSink {
+  return createLogSink({
+    level: settings.log_level,
+    format: settings.log_format,
+    now: platform.clock.now,
+    write:
+      logTo === "file"
+        ? createLogFile(platform.files, settings.log_file)
+        : (lines) => platform.writeAsync("stderr", lines),
+  });
+}
+
+async function drain({ clock }: Platform, listener: Listener, session: CredentialSession, log: LogSink): Promise<void> {
+  await listener.close(DRAIN_MS);
+  // A refresh whose answer is lost loses the login.
+  await Promise.race([session.settled?.(), clock.sleep(DRAIN_MS)]);
+  log.write("server", "info", "stopped");
+  await Promise.race([log.flush(), clock.sleep(FLUSH_MS)]);
+}
+
+const newId = (): string => crypto.randomUUID().replaceAll("-", "");
