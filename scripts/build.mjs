@@ -4,16 +4,14 @@
  * not need stays in chunks that are imported on first use.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
-const EMBED_ENTRY = "src/index.ts";
 const MAX_BYTES = 1_000_000;
-const DECLARATION_FLAGS = ["--composite", "false", "--incremental", "false", "--outDir", "dist/types"];
 
 /** CommonJS packages in the bundle ask for Node's own modules by `require`, which a module does not have. */
 const REQUIRE =
@@ -58,7 +56,6 @@ const shared = {
 
 rmSync(dist, { recursive: true, force: true });
 
-const embed = existsSync(join(root, EMBED_ENTRY));
 await build({
   ...shared,
   entryPoints: {
@@ -66,11 +63,11 @@ await build({
     node: "runtimes/node/main.ts",
     bun: "runtimes/bun/main.ts",
     deno: "runtimes/deno/main.ts",
-    ...(embed && { index: EMBED_ENTRY }),
+    index: "runtimes/index.ts",
   },
 });
 
-if (embed) emitDeclarations();
+emitDeclarations();
 
 const bin = join(dist, "bin.js");
 writeFileSync(bin, `#!/usr/bin/env node\n${readFileSync(bin, "utf8")}`);
@@ -80,13 +77,15 @@ const bytes = sizeOf(dist);
 if (bytes > MAX_BYTES) throw new Error(`dist/ has ${bytes} bytes, more than ${MAX_BYTES}`);
 process.stdout.write(`dist/ built, ${Math.round(bytes / 1024)} KB\n`);
 
-/** Types of the embeddable API, from the sources as they are. */
+/** Types of the embeddable API: its own, and those of the settings that it takes. */
 function emitDeclarations() {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  execFileSync(process.execPath, [tsc, "-p", "src/tsconfig.json", ...DECLARATION_FLAGS], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  execFileSync(process.execPath, [tsc, "--build", "runtimes"], { cwd: root, stdio: "inherit" });
+  const emitted = (path) => readFileSync(join(root, ".cache", "types", path), "utf8");
+  const own = emitted("bin/runtimes/index.d.ts").replaceAll("../src/config/options.ts", "./settings.d.ts");
+  if (own.includes("../src")) throw new Error("runtimes/index.ts tells more types than the package holds");
+  writeFileSync(join(dist, "index.d.ts"), own);
+  writeFileSync(join(dist, "settings.d.ts"), emitted("src/config/options.d.ts"));
 }
 
 function sizeOf(path) {

@@ -77,10 +77,10 @@ type Env = { Bindings: { exchange: Exchange } };
 async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise<Response> {
   const requestId = correlationId(request.headers, deps.newId);
   const exchange = createExchange(deps, request, requestId);
-  const path = new URL(request.url).pathname;
+  const { pathname: path, host } = new URL(request.url);
   let response: Response;
   try {
-    guardHost(request.headers, deps.config);
+    guardHost(request.headers, deps.config, host);
     if (request.method === "OPTIONS" && request.headers.has("origin")) response = preflight(request, requestId);
     else {
       if (!isOpen(path)) {

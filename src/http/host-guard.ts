@@ -14,10 +14,11 @@ export interface HostRules {
  * Keeps web pages out. A page can make the user's browser call a loopback port: directly, then its `Origin` tells; or
  * by DNS rebinding, then `Host` names the page's own domain. Programs send no `Origin` (Node's fetch adds
  * `sec-fetch-mode` but no `Origin`), so they are not touched.
+ * @param urlHost stands in for a missing `Host`, which only a request made inside the program lacks.
  * @throws ProxyError `forbidden`.
  */
-export function guardHost(headers: Headers, rules: HostRules): void {
-  const host = headers.get("host");
+export function guardHost(headers: Headers, rules: HostRules, urlHost: string | null = null): void {
+  const host = headers.get("host") ?? urlHost;
   if (host === null || !hostAllowed(host, rules)) {
     throw new ProxyError(
       "forbidden",
