@@ -53,10 +53,11 @@ export async function writeStateFile(files: FileStore, path: string, settings: S
 /** Settings as config.toml holds them. */
 export async function toSaved(settings: Settings): Promise<Record<string, unknown>> {
   const stored: Settings = { ...settings, api_key: (await hashKeys(settings.api_key)).map(storedKey) };
+  const flat = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value);
   const entries = OPTIONS.filter(
     ({ name, saved, default: fallback }) => saved && (SHOWN_SETTINGS.includes(name) || stored[name] !== fallback),
   )
-    .map(({ name }) => [name, stored[name]] as const)
+    .map(({ name }) => [name, flat(stored[name])] as const)
     .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
