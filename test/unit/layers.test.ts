@@ -47,6 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "exchange",
     "http",
     "json",
+    "observability",
     "relay",
     "services",
     "sessions",

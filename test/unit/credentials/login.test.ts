@@ -128,7 +128,7 @@ describe("login in the browser", () => {
   it("gives up after 15 minutes", async () => {
     const fake = loginPlatform();
     const error = rejection(runLogin(fake.platform, config(), {}));
-    for (let turn = 0; turn < 20 && fake.opened.length === 0; turn++) await quiet();
+    await expect.poll(() => fake.opened.length).toBe(1);
     await fake.clock.advance(15 * 60_000);
     expect((await error).message).toContain("15 minutes");
     expect(fake.listening.size).toBe(0);
