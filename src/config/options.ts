@@ -250,7 +250,7 @@ export const OPTIONS: readonly Option[] = [
     hint: "SECONDS",
     min: 0,
     max: DAY,
-    default: 900,
+    default: 0,
     saved: true,
     help: "silence of upstream after which a stream is given up; 0: never",
   },

@@ -9,7 +9,6 @@ import { mintToken } from "../../upstream/tokens.ts";
 import type { Upstream } from "../../upstream/types.ts";
 import { AUTH_PATH, rejection } from "./support/bench.ts";
 import { type LoginPlatform, loginConfig, loginPlatform, visit } from "./support/login-platform.ts";
-import { quiet } from "./support/manual-clock.ts";
 
 const fixturePath = new URL("../../fixtures/upstream/auth/auth-chatgpt-after-login.json", import.meta.url);
 const fixture = JSON.parse(readFileSync(fixturePath, "utf8"));
