@@ -26,7 +26,9 @@ function optionRow(option: Option): string[] {
   ];
 }
 
-const meaning = ({ help, choices }: Option): string => (choices ? `${help}: ${choices.join(", ")}` : help);
+function meaning({ help, choices }: Option): string {
+  return choices ? `${help}: ${choices.join(", ")}` : help;
+}
 
 function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
