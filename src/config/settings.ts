@@ -58,7 +58,7 @@ function resolve(option: Option, sources: SettingSources): { value: unknown; sou
 }
 
 /** Folder of pid file, log and config.toml. */
-export const stateFolder = (homeDir: string): string => `${homeDir}/.codex-api-proxy`;
+const stateFolder = (homeDir: string): string => `${homeDir}/.codex-api-proxy`;
 
 function defaultOf(option: Option, homeDir: string): unknown {
   switch (option.name) {

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from "../json.ts";
 import { sampleOf } from "./schema-sample.ts";
 
 /** What the demo answers to one Responses body: items and the text that counts as output. */
-export function demoItems(body: JsonObject): OutputItem[] {
+function demoItems(body: JsonObject): OutputItem[] {
   const input = Array.isArray(body.input) ? body.input.filter(isObject) : [];
   const tools = toolsOf(body, input);
   const last = input.at(-1);

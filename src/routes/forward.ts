@@ -14,7 +14,7 @@ export function forwardOr(
 }
 
 /** OpenAI's own answer, bytes untouched. */
-export async function forward(services: Services, { request, url, exchange, config }: RouteRequest): Promise<Response> {
+async function forward(services: Services, { request, url, exchange, config }: RouteRequest): Promise<Response> {
   if (Number(request.headers.get("content-length") ?? 0) > config.bodyLimit) {
     throw new ProxyError("too_large", "request body is too large; raise --body-limit if that is intended");
   }

@@ -6,7 +6,7 @@ import { resolveModel } from "../upstream/resolve-model.ts";
 import { json, type Route, type RouteRequest } from "./route.ts";
 
 /** Prefix under which Claude Code's model picker shows other models: it leaves out ids that do not start so. */
-export const PICKER_PREFIX = "claude-";
+const PICKER_PREFIX = "claude-";
 /** When a model came to be is not told upstream; Anthropic's shape wants a time. */
 const EPOCH = "1970-01-01T00:00:00Z";
 /** Most tokens of one answer; upstream states none, and refuses a limit. */

@@ -28,7 +28,6 @@
  */
 
 export { type AuthFileOverrides, type WrittenAuth, writeAuthFile } from "./auth-file.ts";
-export { MODELS_ETAG } from "./catalogue.ts";
 export { type ConnectProxy, type ConnectProxyOptions, startConnectProxy } from "./connect-proxy.ts";
 export { readFixture, readFixtureJson } from "./fixtures.ts";
 export { EDGE_COOKIE } from "./reply.ts";
@@ -37,7 +36,6 @@ export {
   CLIENT_ID,
   DEFAULT_ACCOUNT,
   DEFAULT_API_KEY,
-  DEFAULT_EMAIL,
   DEFAULT_PAT,
   type MintOptions,
   mintIdToken,

@@ -27,7 +27,7 @@ export function isLegacy(body: ChatBody): boolean {
   return Boolean(body.functions?.length) && !body.tools?.length;
 }
 
-export function toUsage(usage: ResponsesUsage): ChatUsage {
+function toUsage(usage: ResponsesUsage): ChatUsage {
   return {
     prompt_tokens: usage.input_tokens,
     completion_tokens: usage.output_tokens,

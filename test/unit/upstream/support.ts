@@ -14,7 +14,7 @@ import { createUpstream, type SendOptions } from "../../../src/upstream/send.ts"
 import { readFixtureJson } from "../../upstream/index.ts";
 
 export const MODELS = readModels(readFixtureJson("responses/models-catalog-0.169.0.json") as Record<string, unknown>);
-export const ACCOUNT = "00000000-0000-4000-8000-000000000001";
+const ACCOUNT = "00000000-0000-4000-8000-000000000001";
 
 export const CHATGPT: Extract<Credentials, { mode: "chatgpt" }> = {
   mode: "chatgpt",
