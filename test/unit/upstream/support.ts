@@ -158,7 +158,7 @@ export function session(
   };
 }
 
-export const fixedCatalogue: Catalogue = {
+const fixedCatalogue: Catalogue = {
   models: async () => MODELS,
   find: async (slug) => MODELS.find((model) => model.slug === slug),
   known: () => MODELS,
