@@ -18,7 +18,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   status: { summary: "show whether it runs, and where", load: async () => (await import("./status.ts")).status },
   logs: { summary: "show the log, -f follows it", load: async () => (await import("./logs.ts")).logs },
-  doctor: { summary: "check everything and say what to do", load: async () => (await import("./doctor.ts")).doctor },
+  doctor: {
+    summary: "check everything and say what to do",
+    load: async () => (await import("./doctor/index.ts")).doctor,
+  },
   setup: {
     summary: "show or write a client's settings for this server",
     load: async () => (await import("./setup.ts")).setup,

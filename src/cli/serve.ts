@@ -20,8 +20,8 @@ const CONTROL_LABEL = "cli";
 export interface ServeOptions {
   readonly settings: Settings;
   readonly config: ProxyConfig;
-  /** Where the log goes: the log file, or this terminal. */
-  readonly logTo: "file" | "stderr";
+  /** Where the log goes: the log file, this terminal, or nowhere. */
+  readonly logTo: "file" | "stderr" | "nowhere";
   /** Accepted beside the users' keys, where there are any. */
   readonly controlKey?: string;
 }
@@ -98,14 +98,16 @@ async function controlKeysOf({ config, controlKey }: ServeOptions): Promise<Clie
 }
 
 function createLog(platform: Platform, { settings, logTo }: ServeOptions): LogSink {
+  const writers = {
+    file: () => createLogFile(platform.files, settings.log_file),
+    stderr: () => (lines: string) => platform.writeAsync("stderr", lines),
+    nowhere: () => async () => {},
+  };
   return createLogSink({
     level: settings.log_level,
     format: settings.log_format,
     now: platform.clock.now,
-    write:
-      logTo === "file"
-        ? createLogFile(platform.files, settings.log_file)
-        : (lines) => platform.writeAsync("stderr", lines),
+    write: writers[logTo](),
   });
 }
 
