@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "print completions for bash, zsh or fish",
     load: async () => (await import("./completions.ts")).completions,
   },
+  "renew-login": { load: async () => (await import("./renew-login.ts")).renewLogin },
   serve: { load: async () => (await import("./serve-command.ts")).serveCommand },
 };
 

@@ -2,14 +2,26 @@ import type { ProxyConfig } from "../config/config.ts";
 import { createAuthStore } from "../credentials/auth-store.ts";
 import { fingerprint, type RenewApart, type RenewalTask } from "../credentials/renew-apart.ts";
 import { type RenewalOutcome, renewOnce } from "../credentials/renew-once.ts";
+import { HANDOVER } from "../daemon/handover.ts";
+import { ProxyError } from "../errors.ts";
 import { isObject } from "../json.ts";
 import { silentLog } from "../observability/log.ts";
 import type { Platform } from "../platform.ts";
+import type { Command } from "./command.ts";
 
 /** The command that the server starts for a refresh; not meant for people, so `--help` does not list it. */
 export const RENEW_COMMAND = "renew-login";
 /** Carries the task to it: an environment is private to the user, unlike a command line. */
 const TASK_VARIABLE = "CODEX_API_PROXY_RENEWAL";
+
+/** Secrets of the server that this process has no use for. */
+const NOT_NEEDED = {
+  [HANDOVER]: undefined,
+  CODEX_PROXY_API_KEY: undefined,
+  CODEX_API_KEY: undefined,
+  CODEX_ACCESS_TOKEN: undefined,
+  OPENAI_API_KEY: undefined,
+};
 
 type RenewalConfig = Pick<ProxyConfig, "codexHome" | "refreshTokenUrl" | "oauthClientId" | "identity" | "network">;
 
@@ -36,7 +48,7 @@ export function createRenewApart(platform: Platform, config: RenewalConfig, stat
     const assignment: Assignment = { task, config: { codexHome, refreshTokenUrl, oauthClientId, identity, network } };
     await files.makeDir(stateDir, 0o700);
     await files.remove(outcomePath);
-    const env = { ...platform.environment(), [TASK_VARIABLE]: JSON.stringify(assignment) };
+    const env = { ...platform.environment(), ...NOT_NEEDED, [TASK_VARIABLE]: JSON.stringify(assignment) };
     const pid = await processes.spawnDetached({ args: [RENEW_COMMAND], env, logPath: outcomePath });
     try {
       const until = clock.now() + LIMIT_MS;
@@ -54,12 +66,28 @@ export function createRenewApart(platform: Platform, config: RenewalConfig, stat
   };
 }
 
-/** The other side: does the task in the environment, prints how it ended. */
+/** The other side as a command. */
+export const renewLogin: Command = {
+  name: RENEW_COMMAND,
+  summary: "renew the login for a server that may be killed meanwhile",
+  settings: [],
+  examples: [],
+  async run({ platform }) {
+    await runRenewLogin(platform);
+    return 0;
+  },
+};
+
+/** Does the task in the environment, prints how it ended. @throws ProxyError when a person has called it. */
 export async function runRenewLogin(platform: Platform): Promise<void> {
   const { files, clock } = platform;
+  const assignment = platform.env(TASK_VARIABLE);
+  if (assignment === undefined) {
+    throw new ProxyError("invalid_request", `${RENEW_COMMAND} is for the server itself: the login is renewed when due`);
+  }
   // A service manager that stops the server signals its children too: what was begun is finished.
   platform.processes.onShutdown(() => {});
-  const { task, config } = JSON.parse(platform.env(TASK_VARIABLE) ?? "") as Assignment;
+  const { task, config } = JSON.parse(assignment) as Assignment;
   const store = createAuthStore({ files, clock, log: silentLog }, `${config.codexHome}/auth.json`);
   const deps = { store, clock, config, fetch: platform.createFetch(config.network) };
   const isSeen = async ({ accessToken }: { accessToken: string }) => (await fingerprint(accessToken)) === task.seen;

@@ -3,12 +3,14 @@ import { hashKeys } from "../config/client-keys.ts";
 import type { ClientKey, ProxyConfig } from "../config/config.ts";
 import { loadKeys } from "../config/load.ts";
 import type { Settings } from "../config/options.ts";
+import { stateFolder } from "../config/settings.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { createCredentialSession } from "../credentials/session.ts";
 import { createLogFile } from "../observability/log-file.ts";
 import { createLogSink, type LogSink } from "../observability/log-sink.ts";
 import { createMetricsRegistry } from "../observability/metrics-registry.ts";
 import type { Listener, Platform, UpstreamFetch } from "../platform.ts";
+import { createRenewApart } from "./renew-login.ts";
 
 /** Open requests may take so long to end when the server is told to stop. */
 const DRAIN_MS = 10_000;
@@ -88,7 +90,9 @@ async function upstreamOf(
     return { fetch: createDemoFetch(clock, newId), session: demoSession };
   }
   const fetch = platform.createFetch(config.network);
-  return { fetch, session: createCredentialSession({ config, fetch, files, clock, log, metrics, env }) };
+  const renewApart = createRenewApart(platform, config, stateFolder(platform.homeDir));
+  const session = createCredentialSession({ config, fetch, files, clock, log, metrics, env, renewApart });
+  return { fetch, session };
 }
 
 /** Without keys the server is open to this machine, and one key would close it. */

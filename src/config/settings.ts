@@ -57,8 +57,8 @@ function resolve(option: Option, sources: SettingSources): { value: unknown; sou
   return { value: defaultOf(option, homeDir), source: "default" };
 }
 
-/** Folder of pid file, log and config.toml. */
-const stateFolder = (homeDir: string): string => `${homeDir}/.codex-api-proxy`;
+/** Private folder of pid file, log and config.toml. */
+export const stateFolder = (homeDir: string): string => `${homeDir}/.codex-api-proxy`;
 
 function defaultOf(option: Option, homeDir: string): unknown {
   switch (option.name) {
