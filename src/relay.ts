@@ -104,7 +104,9 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
     if (exchange.signal.aborted) cancel();
     const attempts = createAttemptBudget(deps.config.maxAttempts);
     for (;;) {
-      const answer = await deps.upstream.send(canonical, { signal: abort.signal, header: exchange.header, attempts });
+      const answer = await withinIdleTime(deps.config.idleTimeout, abort, () =>
+        deps.upstream.send(canonical, { signal: abort.signal, header: exchange.header, attempts }),
+      );
       exchange.facts.upstreamHeadersAt ??= deps.clock.now();
       exchange.facts.upstreamModel = answer.model;
       exchange.facts.upstreamMode = answer.mode;
@@ -137,6 +139,19 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
   }
 
   return { context, open, cancel };
+}
+
+/** Upstream's headers may take no longer than the silence of a stream; 0 seconds: as long as they like. */
+async function withinIdleTime<T>(seconds: number, abort: AbortController, work: () => Promise<T>): Promise<T> {
+  if (seconds === 0) return work();
+  const late = (): void =>
+    abort.abort(new ProxyError("upstream_timeout", `upstream did not answer within ${seconds} seconds`));
+  const timer = setTimeout(late, seconds * 1000);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Names restored, then local limits; most answers need neither and reach the encoder directly. */

@@ -187,3 +187,16 @@ describe("a refusal for a Codex client", () => {
     });
   });
 });
+
+describe("an upstream that is silent", () => {
+  it("is given up after the idle time, before and after its headers", async () => {
+    app.restart({ idleTimeout: 0.3, maxAttempts: 1 });
+    for (const stall of [{ stallMs: 5_000 }, { stallMs: 5_000, stallAfterEvents: 6 }]) {
+      app.upstream.reset();
+      app.upstream.script("/backend-api/codex/responses", stall);
+      const { response, body } = await chat({ messages: [user("hello")] });
+      expect([stall, response.status, body.error.code]).toEqual([stall, 504, "upstream_timeout"]);
+    }
+    app.restart();
+  });
+});
