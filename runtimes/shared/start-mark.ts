@@ -5,6 +5,9 @@ import process from "node:process";
 /** Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold spaces and brackets. */
 const START_TIME_FIELD = 19;
 
+/** States of a process that has ended; nobody may have asked for its exit code, as in a container without an init. */
+const GONE = /^[ZX]/;
+
 /** When a process started, as an opaque text; undefined when it is gone or the system does not tell. */
 export function startMark(pid: number): Promise<string | undefined> {
   if (process.platform === "linux") return linuxStartTime(pid);
@@ -15,7 +18,9 @@ export function startMark(pid: number): Promise<string | undefined> {
 async function linuxStartTime(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TIME_FIELD];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (GONE.test(fields[0] ?? "")) return undefined;
+    const ticks = fields[START_TIME_FIELD];
     const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
     return ticks && `${boot.trim()}:${ticks}`;
   } catch {
@@ -25,8 +30,10 @@ async function linuxStartTime(pid: number): Promise<string | undefined> {
 
 function psStartTime(pid: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile("ps", ["-o", "lstart=", "-p", String(pid)], { env: { ...process.env, LC_ALL: "C" } }, (error, stdout) =>
-      resolve(error ? undefined : stdout.trim() || undefined),
-    );
+    const args = ["-o", "stat=,lstart=", "-p", String(pid)];
+    execFile("ps", args, { env: { ...process.env, LC_ALL: "C" } }, (error, stdout) => {
+      const [state = "", ...start] = stdout.trim().split(/\s+/);
+      resolve(error || GONE.test(state) ? undefined : start.join(" ") || undefined);
+    });
   });
 }

@@ -35,11 +35,14 @@ export async function launch(platform: Platform, settings: Settings): Promise<In
     env: await handOver(platform.environment(), settings),
     logPath: settings.log_file,
   });
+  const mark = await processes.startMark(pid);
   const deadline = clock.now() + READY_WITHIN_MS;
   while (clock.now() < deadline) {
     const instance = await findInstance(platform, settings.pid_file);
     if (instance?.pid === pid) return instance;
-    if (!processes.isAlive(pid)) throw new LaunchError("codex-api-proxy could not start", await tail(logStart));
+    // The mark tells of a child that has ended and whose exit code this runtime has not asked for yet.
+    const ended = !processes.isAlive(pid) || (await processes.startMark(pid)) !== mark;
+    if (ended) throw new LaunchError("codex-api-proxy could not start", await tail(logStart));
     await clock.sleep(POLL_MS);
   }
   processes.signal(pid, "SIGKILL");
