@@ -43,8 +43,8 @@ export interface UpstreamResponse {
   readonly status: number;
   readonly headers: Headers;
   read(sink: ByteSink): ByteFlow;
-  /** The body as text, cut at `limit` bytes. */
-  text(limit: number): Promise<string>;
+  /** The body as text, cut at `limit` bytes, and at what has come `withinMs`. */
+  text(limit: number, withinMs?: number): Promise<string>;
   /** The body as a web stream, for bytes that are handed on untouched. Decoded if upstream compressed it. */
   stream(): ReadableStream<Uint8Array>;
   discard(): void;

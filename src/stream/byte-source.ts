@@ -18,7 +18,7 @@ export function fromPush({ status, headers, open, discard }: ByteSourceParts): U
     status,
     headers,
     read: open,
-    text: (limit) => collectText(open, limit),
+    text: (limit, withinMs) => collectText(open, limit, withinMs),
     stream: () => toWebStream(open),
     discard,
   };
@@ -32,7 +32,7 @@ export function fromResponse(response: Response): UpstreamResponse {
     status,
     headers,
     read: open,
-    text: (limit) => collectText(open, limit),
+    text: (limit, withinMs) => collectText(open, limit, withinMs),
     stream: () => body ?? emptyStream(),
     discard: () => void body?.cancel().catch(ignore),
   };
@@ -84,22 +84,32 @@ function pump(body: ReadableStream<Uint8Array> | null, sink: ByteSink): ByteFlow
   };
 }
 
-function collectText(open: ByteSourceParts["open"], limit: number): Promise<string> {
+function collectText(open: ByteSourceParts["open"], limit: number, withinMs?: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder();
     let text = "";
     let size = 0;
+    const late = withinMs === undefined ? undefined : setTimeout(stop, withinMs);
+    function finish(): void {
+      clearTimeout(late);
+      resolve(text + decoder.decode());
+    }
+    function stop(): void {
+      finish();
+      flow.cancel();
+    }
     const flow = open({
       chunk(bytes) {
         const room = limit - size;
         size += bytes.length;
         text += decoder.decode(bytes.length > room ? bytes.subarray(0, Math.max(room, 0)) : bytes, { stream: true });
-        if (size < limit) return;
-        resolve(text + decoder.decode());
-        flow.cancel();
+        if (size >= limit) stop();
       },
-      end: () => resolve(text + decoder.decode()),
-      error: reject,
+      end: finish,
+      error(cause) {
+        clearTimeout(late);
+        reject(cause);
+      },
     });
   });
 }

@@ -7,6 +7,8 @@ import { answerHeaders } from "./answer-headers.ts";
 
 /** An error page beyond this is cut. */
 const LONGEST_BODY = 64 * 1024;
+/** … and one that does not end is not waited for. */
+const BODY_WITHIN_MS = 3_000;
 
 export interface FailureContext {
   /** Epoch ms. */
@@ -39,7 +41,7 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 export async function failureOfResponse(response: UpstreamResponse, context: FailureContext): Promise<ProxyError> {
   let text = "";
   try {
-    text = await response.text(LONGEST_BODY);
+    text = await response.text(LONGEST_BODY, BODY_WITHIN_MS);
   } catch {
     // The status alone has to do.
   }

@@ -58,7 +58,7 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
       const safe = forwardedHeaders(response.headers);
       if (/\bhtml\b/i.test(response.headers.get("content-type") ?? "") && response.status >= 400) {
         // An edge's page says nothing to a program, and may set what must not reach the client.
-        throw failureOfBody(response.status, response.headers, await response.text(1024), { now: 0 });
+        throw failureOfBody(response.status, response.headers, await response.text(1024, 3_000), { now: 0 });
       }
       if (response.status >= 300 && response.status < 400 && response.status !== 304) {
         response.discard();

@@ -125,6 +125,14 @@ describe("fromResponse", () => {
     expect(endless.isCancelled()).toBe(true);
   });
 
+  test("text does not wait for an end that does not come", async () => {
+    const { response, source, isCancelled } = fed();
+    source.enqueue(bytes("so far"));
+    expect(await response.text(100, 20)).toBe("so far");
+    await turn();
+    expect(isCancelled()).toBe(true);
+  });
+
   test("text rejects when the body breaks", async () => {
     const { response, source } = fed();
     source.error(new Error("broken"));
