@@ -134,6 +134,8 @@ export interface Platform {
   readonly argv: readonly string[];
   /** Absolute path of the running entry script. */
   readonly scriptPath: string;
+  /** The command line that starts this program again, without arguments: executable, the runtime's own arguments, script. */
+  readonly commandLine: readonly string[];
   env(name: string): string | undefined;
   environment(): Record<string, string | undefined>;
   createFetch(network: UpstreamNetwork): UpstreamFetch;

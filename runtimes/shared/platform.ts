@@ -19,16 +19,18 @@ export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" |
 export function createSharedPlatform(parts: RuntimeParts, environment: Record<string, string | undefined>): Platform {
   const { runtimeArgs, ...runtime } = parts;
   const scriptPath = process.argv[1] ?? "";
+  const commandLine = [process.execPath, ...runtimeArgs, scriptPath];
   return {
     ...runtime,
     os: { platform: process.platform, arch: process.arch },
     homeDir: environment.HOME ?? environment.USERPROFILE ?? homedir(),
     argv: process.argv.slice(2),
     scriptPath,
+    commandLine,
     env: (name) => environment[name],
     environment: () => ({ ...environment }),
     files: fileStore,
-    processes: createProcesses([process.execPath, ...runtimeArgs, scriptPath]),
+    processes: createProcesses(commandLine),
     clock: systemClock,
     stdin: { isTerminal: () => process.stdin.isTTY === true, readText: readStdin },
     isTerminal: (stream) => process[stream].isTTY === true,

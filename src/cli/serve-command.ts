@@ -10,6 +10,7 @@ import type { Platform } from "../platform.ts";
 import type { Command } from "./command.ts";
 import { publicUrl } from "./endpoints.ts";
 import { startServer } from "./serve.ts";
+import { createServiceNotifier } from "./service/notify.ts";
 
 /** What `start` runs in the background, with the settings that it hands over. */
 export const serveCommand: Command = {
@@ -25,7 +26,13 @@ export function serveFromEnvironment(platform: Platform): Promise<number> {
   const handed = takeOver(platform.env);
   if (handed) return serveUntilStopped(platform, handed, { logTo: "file", record: "required" });
   const { settings } = resolveSettings({ flags: {}, env: platform.env, homeDir: platform.homeDir });
-  return serveUntilStopped(platform, settings, { logTo: "stderr", record: "if-possible" });
+  const { ready, stopping } = createServiceNotifier(platform);
+  return serveUntilStopped(platform, settings, {
+    logTo: "stderr",
+    record: "if-possible",
+    onReady: ready,
+    onStopping: stopping,
+  });
 }
 
 export interface ServeMode {
@@ -37,6 +44,8 @@ export interface ServeMode {
   readonly record: "required" | "if-possible";
   /** Called when it listens and is on record. */
   readonly onReady?: () => void;
+  /** Called when it was told to stop. */
+  readonly onStopping?: () => void;
 }
 
 /** Serves until the process is told to stop; gives the exit code. */
@@ -67,6 +76,7 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
   }
   mode.onReady?.();
   await stopped;
+  mode.onStopping?.();
   await server.stop();
   if (recorded) await removeInstance(platform.files, settings.pid_file, platform.processes.pid).catch(() => {});
   return 0;
