@@ -30,6 +30,8 @@ interface Assignment {
   readonly config: RenewalConfig;
 }
 
+/** Said when other processes are locked out: from then on the token endpoint is waited for. */
+const LOCKED_LINE = '{"locked":true}\n';
 const POLL_MS = 20;
 /** A token endpoint is given up after 30 s, and before that a lock is waited for. */
 const LIMIT_MS = 90_000;
@@ -43,7 +45,7 @@ const SAVE_TRIES = 120;
 export function createRenewApart(platform: Platform, config: RenewalConfig, stateDir: string): RenewApart {
   const { files, processes, clock } = platform;
   const { codexHome, refreshTokenUrl, oauthClientId, identity, network } = config;
-  return async (task) => {
+  return async (task, onLocked) => {
     const outcomePath = `${stateDir}/renewal-${processes.pid}.json`;
     const assignment: Assignment = { task, config: { codexHome, refreshTokenUrl, oauthClientId, identity, network } };
     await files.makeDir(stateDir, 0o700);
@@ -55,7 +57,9 @@ export function createRenewApart(platform: Platform, config: RenewalConfig, stat
       // Asked before reading: a process that has ended by then has written all it has to say.
       for (let alive = true; alive && clock.now() < until; ) {
         alive = processes.isAlive(pid);
-        const outcome = readOutcome(await files.readText(outcomePath));
+        const text = await files.readText(outcomePath);
+        if (text?.includes(LOCKED_LINE)) onLocked();
+        const outcome = readOutcome(text);
         if (outcome !== undefined) return outcome;
         if (alive) await clock.sleep(POLL_MS);
       }
@@ -91,7 +95,7 @@ export async function runRenewLogin(platform: Platform): Promise<void> {
   const store = createAuthStore({ files, clock, log: silentLog }, `${config.codexHome}/auth.json`);
   const deps = { store, clock, config, fetch: platform.createFetch(config.network) };
   const isSeen = async ({ accessToken }: { accessToken: string }) => (await fingerprint(accessToken)) === task.seen;
-  const outcome = await renewOnce(deps, task.reason, isSeen, () => {});
+  const outcome = await renewOnce(deps, task.reason, isSeen, () => platform.write("stdout", LOCKED_LINE));
   for (let attempt = 0; store.isUnsaved() && attempt < SAVE_TRIES; attempt++) {
     await clock.sleep(SAVE_PAUSE_MS);
     await store.read().catch(() => {});

@@ -12,8 +12,9 @@ export interface RenewalTask {
  * Runs {@link renewOnce} in another process and tells how it ended. A refresh token is single-use: were the server killed
  * between spending it and writing its successor, the login would be lost. The other process finishes that on its own.
  * Rejects when such a process cannot be run or ends without a word.
+ * `onLocked` is called as {@link renewOnce} does.
  */
-export type RenewApart = (task: RenewalTask) => Promise<RenewalOutcome>;
+export type RenewApart = (task: RenewalTask, onLocked: () => void) => Promise<RenewalOutcome>;
 
 /** The form in which an access token is named outside of auth.json. */
 export async function fingerprint(accessToken: string): Promise<string> {

@@ -142,7 +142,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   async function attempt(seen: ChatgptLogin, reason: RefreshReason, onLocked: () => void): Promise<RenewalOutcome> {
     if (deps.renewApart !== undefined) {
       try {
-        return await deps.renewApart({ reason, seen: await fingerprint(seen.accessToken) });
+        return await deps.renewApart({ reason, seen: await fingerprint(seen.accessToken) }, onLocked);
       } catch {
         // No such process can run here; if one is at work all the same, its lock and the file keep the token from a second use.
         log.write("credentials", "warning", "renewal_in_process", {

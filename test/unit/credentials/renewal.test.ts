@@ -548,6 +548,17 @@ describe("a refresh in a process of its own", () => {
     expect(bench.log.map(({ event }) => event)).toEqual(["renewal_in_process", "token_refreshed"]);
   });
 
+  it("is waited for ten seconds from the lock on, as one that runs here", async () => {
+    const bench = createBench();
+    bench.signIn(-10);
+    const session = bench.session((_task, onLocked) => {
+      onLocked();
+      return new Promise(() => {});
+    });
+    const error = await during(bench.clock, 10_000, rejection(session.current()));
+    expect(error).toMatchObject({ kind: "credentials", code: "refresh_timeout" });
+  });
+
   it("that changes nothing is a failure, not a loop", async () => {
     const bench = createBench();
     bench.signIn(-10);
