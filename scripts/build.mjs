@@ -4,7 +4,7 @@
  * not need stays in chunks that are imported on first use.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -54,10 +54,10 @@ const shared = {
   logLevel: "warning",
 };
 
-rmSync(dist, { recursive: true, force: true });
-
-await build({
+const { outputFiles } = await build({
   ...shared,
+  // A build that fails leaves the last one in place.
+  write: false,
   entryPoints: {
     bin: "runtimes/bin.ts",
     node: "runtimes/node/main.ts",
@@ -67,6 +67,11 @@ await build({
   },
 });
 
+rmSync(dist, { recursive: true, force: true });
+for (const { path, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
+}
 emitDeclarations();
 
 const bin = join(dist, "bin.js");

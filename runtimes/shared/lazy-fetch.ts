@@ -1,20 +1,24 @@
 import type { UpstreamFetch, UpstreamNetwork } from "../../src/platform.ts";
 
 /**
- * A `createFetch` whose module is loaded when a network is first configured: commands that only look at the state start
- * without an HTTP client. Loading begins at once, so that the first request seldom waits for it.
+ * A `createFetch` whose module is loaded by the first request. The server makes one as soon as it listens, to read the
+ * catalogue ahead; commands that only look at the state, and the way to the first answer, go without an HTTP client.
  */
 export function lazyFetch(
   load: () => Promise<(network: UpstreamNetwork) => UpstreamFetch>,
 ): (network: UpstreamNetwork) => UpstreamFetch {
   return (network) => {
     let ready: UpstreamFetch | undefined;
-    const loading = load().then((create) => {
+    let loading: Promise<UpstreamFetch> | undefined;
+    const loadOnce = async (): Promise<UpstreamFetch> => {
+      const create = await load();
       ready = create(network);
       return ready;
-    });
-    // Told to whoever makes the first request.
-    loading.catch(() => {});
-    return (url, request) => (ready ? ready(url, request) : loading.then((fetch) => fetch(url, request)));
+    };
+    return (url, request) => {
+      if (ready !== undefined) return ready(url, request);
+      loading ??= loadOnce();
+      return loading.then((fetch) => fetch(url, request));
+    };
   };
 }
