@@ -83,18 +83,22 @@ export async function describeService(
   const facts: ServiceFacts = {
     command: platform.commandLine,
     environment: await environmentOf(platform, resolved),
-    writable: [...new Set([codexHomeOf(own), ...stateFolders(settings, platform.homeDir, homeDir)])],
+    writable: [...new Set([absolute(codexHomeOf(own), env), ...stateFolders(platform, settings, homeDir)])],
     system: forSystem ? { user } : undefined,
     homeDir,
-    logFile: `${stateFolders(settings, platform.homeDir, homeDir)[0]}/codex-api-proxy.log`,
+    logFile: `${stateFolders(platform, settings, homeDir)[0]}/codex-api-proxy.log`,
   };
   const definition = os.platform === "linux" ? await systemdService(platform, facts) : launchdService(facts);
   return { ...definition, notes: [...definition.notes, ...notesOn(platform)] };
 }
 
-function stateFolders({ pid_file, log_file }: Settings, callersHome: string, homeDir: string): string[] {
-  const folders = [log_file, pid_file].map((path) => path.replace(/\/[^/]*$/, ""));
-  return folders.map((folder) => folder.replace(callersHome, homeDir));
+/** Folders of log and pid file, for the user as whom it runs. */
+function stateFolders(caller: Platform, { pid_file, log_file }: Settings, homeDir: string): string[] {
+  return [log_file, pid_file]
+    .map((path) => absolute(path, caller.env).replace(/\/[^/]*$/, ""))
+    .map((folder) =>
+      folder.startsWith(`${caller.homeDir}/`) ? homeDir + folder.slice(caller.homeDir.length) : folder,
+    );
 }
 
 /** Settings that the user gave, as options or variables, under the variables' names; keys hashed. */

@@ -48,7 +48,6 @@ function unitText(facts: ServiceFacts, sandboxed: boolean): string {
     "Description=codex-api-proxy, a local API server on the user's Codex login",
     "Documentation=https://www.npmjs.com/package/codex-api-proxy",
     ...(system ? ["After=network-online.target", "Wants=network-online.target"] : []),
-    // A wrong setting is not mended by trying again.
     "StartLimitIntervalSec=60",
     "StartLimitBurst=5",
     "",
@@ -62,6 +61,8 @@ function unitText(facts: ServiceFacts, sandboxed: boolean): string {
     ...Object.entries(environment).map(([name, value]) => `Environment=${quoteValue(`${name}=${value}`)}`),
     "Restart=on-failure",
     "RestartSec=2",
+    // A wrong setting is not mended by trying again.
+    "RestartPreventExitStatus=2",
     // Open requests have ten seconds to end.
     "TimeoutStopSec=20",
     "UMask=0077",
