@@ -9,7 +9,7 @@ import { writeStateFile } from "../daemon/state-file.ts";
 import type { Platform } from "../platform.ts";
 import type { Command } from "./command.ts";
 import { publicUrl } from "./endpoints.ts";
-import { startServer } from "./serve.ts";
+import { type RunningServer, startServer } from "./serve.ts";
 import { createServiceNotifier } from "./service/notify.ts";
 
 /** What `start` runs in the background, with the settings that it hands over. */
@@ -63,7 +63,7 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
     logTo: mode.logTo,
     ...(controlKey === undefined ? {} : { controlKey }),
   });
-  const recorded = await record(platform, settings, mode, server.port, controlKey).catch(async (error: unknown) => {
+  const recorded = await record(platform, settings, mode, server, controlKey).catch(async (error: unknown) => {
     if (mode.record === "required") {
       await server.stop();
       throw error;
@@ -86,11 +86,13 @@ async function record(
   platform: Platform,
   settings: Settings,
   mode: ServeMode,
-  port: number,
+  { port, log }: RunningServer,
   controlKey: string | undefined,
 ): Promise<boolean> {
   const { files, processes, runtime, clock } = platform;
   await makeFolders(platform, settings);
+  // Whoever waits for the record finds the log's first lines.
+  await log.flush();
   if (mode.record === "if-possible" && (await findInstance(platform, settings.pid_file))) return false;
   if (mode.record === "required") await writeStateFile(files, settings.state_file, settings);
   await writeInstance(files, settings.pid_file, {
