@@ -208,17 +208,14 @@ describe.each(runtimes)("$name", (runtime) => {
     expect(grown).toBeLessThan(30 * MEGABYTE);
   });
 
-  test("500 streams at a time all begin at once and end complete", async () => {
+  test("500 streams are open at a time and all end complete", async () => {
     const upstream = await origin();
     const server = await start();
-    const url = `http://127.0.0.1:${upstream.port}/ticks?ms=200&count=10`;
-    const startedAt = performance.now();
+    const url = `http://127.0.0.1:${upstream.port}/together?of=500`;
 
     const texts = await Promise.all(Array.from({ length: 500 }, async () => (await ask(server, "read", url)).text()));
 
-    expect(texts.filter((text) => text.endsWith("data: 9\n\n")).length).toBe(500);
-    // A limit on connections would make the second half wait for the first, twice 2 seconds.
-    expect(performance.now() - startedAt).toBeLessThan(3_800);
+    expect(texts.filter((text) => text === "begun ended").length).toBe(500);
   });
 
   test("a WebSocket upgrade reaches the handler as an ordinary request", async () => {

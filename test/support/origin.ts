@@ -24,6 +24,7 @@ export async function startOrigin(tls?: { readonly key: string; readonly cert: s
   const abandoned: string[] = [];
   let connections = 0;
   let sent = 0;
+  const together: ServerResponse[] = [];
 
   const answers: Record<string, (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void> =
     {
@@ -51,6 +52,13 @@ export async function startOrigin(tls?: { readonly key: string; readonly cert: s
           Number(query.get("ms")),
         );
         response.on("close", () => clearInterval(timer));
+      },
+      // Ends only once so many are open at a time; with fewer they all wait.
+      "/together": (_, response, query) => {
+        response.writeHead(200);
+        response.write("begun ");
+        together.push(response);
+        if (together.length === Number(query.get("of"))) for (const open of together.splice(0)) open.end("ended");
       },
       "/cut": (_, response) => {
         response.writeHead(200);
