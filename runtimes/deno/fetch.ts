@@ -1,4 +1,4 @@
-import type { UpstreamFetch, UpstreamNetwork } from "../../src/platform.ts";
+import type { UpstreamFetch, UpstreamNetwork, UpstreamRequest } from "../../src/platform.ts";
 import { fromResponse } from "../../src/stream/byte-source.ts";
 import { ACCEPT_ENCODING, decodeContent } from "../shared/content-decoding.ts";
 import { proxyFor } from "../shared/outbound-proxy.ts";
@@ -6,6 +6,14 @@ import { credentialFreeProxy } from "./proxy-relay.ts";
 
 /** A person thinks for minutes between two prompts; the connection should still be warm then. */
 const KEEP_ALIVE_MS = 4 * 60_000;
+
+/**
+ * Deno sends a body of text or bytes a second time by itself when the connection breaks before the answer: a model would be
+ * asked twice, a refresh token spent twice. A Blob's it does not, and its length is still told.
+ */
+function sentOnce(body: NonNullable<UpstreamRequest["body"]>): BodyInit {
+  return body instanceof ReadableStream ? (body as BodyInit) : new Blob([body as BlobPart]);
+}
 
 /**
  * Upstream over Deno's fetch with two clients that live as long as the process: direct and proxied. Deno decodes
@@ -27,7 +35,7 @@ export function createDenoFetch(network: UpstreamNetwork): UpstreamFetch {
       headers: { ...request.headers, "accept-encoding": ACCEPT_ENCODING },
       redirect: "manual",
       client: clientFor(new URL(url)),
-      ...(request.body !== undefined && { body: request.body as BodyInit }),
+      ...(request.body !== undefined && { body: sentOnce(request.body) }),
       ...(request.signal && { signal: request.signal }),
     } as RequestInit);
     return decodeContent(fromResponse(response));
