@@ -16,6 +16,8 @@ const SECRET_KEYS = new Set([
   "set-cookie",
   "x-api-key",
 ]);
+/** Finds a secret's key in JSON text; the exact test is by key. Most lines have none and are spared a replacer's cost. */
+const SECRET_KEY_TEXT = new RegExp(`"(?:${[...SECRET_KEYS].join("|")})":`, "i");
 
 /** Keys, personal access tokens, refresh tokens, JWTs and bearer values, wherever they stand in a text. */
 const SECRET_TEXT =
@@ -39,7 +41,8 @@ export function redactText(text: string): string {
 export function toRedactedJson(fields: Record<string, unknown>): string {
   let text: string;
   try {
-    text = JSON.stringify(fields, hideKeys);
+    text = JSON.stringify(fields);
+    if (SECRET_KEY_TEXT.test(text)) text = JSON.stringify(fields, hideKeys);
   } catch {
     // A cycle or a BigInt: the event's name is what can be told.
     text = JSON.stringify({ event: fields.event, unloggable: true });
