@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/upstream/**/*.test.ts"] } },
-      { test: { name: "app", include: ["test/app/**/*.test.ts"] } },
+      { test: { name: "app", include: ["test/app/**/*.test.ts", "test/schema/**/*.test.ts"] } },
       {
         test: {
           name: "conformance",

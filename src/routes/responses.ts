@@ -1,6 +1,7 @@
 import { compactDialect } from "../dialects/responses/compact.ts";
 import { expandHistory, openHistory } from "../dialects/responses/history.ts";
 import { responsesDialect } from "../dialects/responses/index.ts";
+import { toListedItem } from "../dialects/responses/listed-item.ts";
 import { readRequest } from "../dialects/responses/schema.ts";
 import { ProxyError } from "../errors.ts";
 import { readJsonBody } from "../http/read-body.ts";
@@ -93,7 +94,7 @@ export function inputItemsRoute(services: Services): Route {
     );
     const list = services.responses.inputItems(id, query);
     if (!list) throw notFound(id);
-    return json(list);
+    return json({ ...list, data: list.data.map(toListedItem) });
   });
 }
 

@@ -3,6 +3,7 @@ import { ProxyError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { AnswerContext, Dialect } from "../dialect.ts";
 import { responsesDialect } from "./index.ts";
+import { toListedItem } from "./listed-item.ts";
 import { type ResponsesClientBody, readRequest } from "./schema.ts";
 import { completeUsage, makeItemId } from "./vocabulary.ts";
 
@@ -40,7 +41,7 @@ function fromCompactResponse(
     object: "response.compaction",
     created_at: response.created_at ?? context.createdAt,
     output: output.map((item, index) =>
-      item.id ? item : { ...item, id: makeItemId(String(item.type), context.id, index) },
+      toListedItem(item.id ? item : { ...item, id: makeItemId(String(item.type), context.id, index) }),
     ),
     usage: completeUsage(response.usage),
   };

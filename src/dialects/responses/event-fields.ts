@@ -27,7 +27,7 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
   "response.reasoning_summary_text.delta": inSummary,
   "response.reasoning_summary_text.done": inSummary,
   "response.function_call_arguments.delta": place,
-  "response.function_call_arguments.done": place,
+  "response.function_call_arguments.done": [...place, field("name", undefined)],
   "response.custom_tool_call_input.delta": place,
   "response.custom_tool_call_input.done": place,
   "response.web_search_call.in_progress": place,
@@ -39,6 +39,8 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
 export interface EventPlace {
   readonly outputIndex: number;
   itemId(outputIndex: number): string;
+  /** Name of the function that the item calls. */
+  itemName(outputIndex: number): string;
 }
 
 /**
@@ -59,6 +61,7 @@ function fill(value: JsonObject, fields: Fields, place: EventPlace): JsonObject 
   complete.output_index ??= place.outputIndex;
   complete.item_id ??= place.itemId(complete.output_index as number);
   for (const [, name, fallback] of fields) if (fallback !== undefined) complete[name] ??= fallback;
+  if (fields.some(([, name]) => name === "name")) complete.name ??= place.itemName(complete.output_index as number);
   if (isObject(complete.part)) complete.part = completePart(complete.part as unknown as OutputPart);
   return complete;
 }

@@ -53,10 +53,11 @@ function echo(body: ResponsesClientBody, answer: AnswerState): JsonObject {
     presence_penalty: body.presence_penalty ?? 0,
     previous_response_id: body.previous_response_id ?? null,
     prompt: body.prompt ?? null,
-    prompt_cache_key: body.prompt_cache_key ?? null,
+    // Open Responses wants these two present; older versions of OpenAI's document have no null for them.
+    prompt_cache_key: body.prompt_cache_key ?? "",
+    safety_identifier: body.safety_identifier ?? "",
     prompt_cache_retention: body.prompt_cache_retention ?? null,
     reasoning: reasoningOf(body, answer),
-    safety_identifier: body.safety_identifier ?? null,
     service_tier: answer.service_tier ?? body.service_tier ?? "default",
     store: body.store ?? true,
     temperature: body.temperature ?? answer.temperature ?? 1,

@@ -12,6 +12,7 @@ import { KEEP_ALIVE_COMMENT } from "../../sse/encode.ts";
 import type { AnswerContext, StreamEncoder } from "../dialect.ts";
 import { toErrorObject } from "./errors.ts";
 import { completeEvent } from "./event-fields.ts";
+import { API_EVENTS } from "./event-types.ts";
 import { createNativeEncoder } from "./native-stream.ts";
 import { isNative } from "./request.ts";
 import { type AnswerState, toResponseObject } from "./response.ts";
@@ -64,6 +65,8 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
   const collector = createCollector();
   /** Item ids by output index, from the first event that tells of the item. */
   const ids: string[] = [];
+  /** Names of called functions, by output index. */
+  const names: string[] = [];
   /** Items that have begun and not ended, with the number of deltas sent when they began. */
   const open = new Map<number, number>();
   const finished: OutputItem[] = [];
@@ -80,6 +83,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
       return latest;
     },
     itemId: (index: number) => (ids[index] ??= makeItemId("message", context.id, index)),
+    itemName: (index: number) => names[index] ?? "",
   };
 
   const frame = (type: string, data: string): string => `event: ${type}\ndata: ${numbered(data, sequence++)}\n\n`;
@@ -109,6 +113,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const index = value.output_index ?? finished.length;
     const item = completeItem(value.item, idOf(value.item, index), false);
     latest = index;
+    if (item.type === "function_call") names[index] = item.name;
     open.set(index, deltas);
     const changed = item !== value.item || value.output_index === undefined;
     const whole = changed ? makeEvent({ ...value, output_index: index, item }) : event;
@@ -189,7 +194,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
           case "error":
             return terminal(event);
         }
-        if (!isApiEvent(event.type)) return "";
+        if (!API_EVENTS.has(event.type)) return "";
         const start = begin();
         if (event.type === "response.output_item.added") return start + itemAdded(event);
         if (event.type === "response.output_item.done") return start + itemDone(event);
@@ -201,11 +206,6 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     fail,
     keepAlive: () => (state === "ended" ? "" : KEEP_ALIVE_COMMENT),
   };
-}
-
-/** Upstream mixes in events of its own (`codex.rate_limits`, `response.metadata`, `keepalive`), which no SDK knows. */
-function isApiEvent(type: string): boolean {
-  return type.startsWith("response.") && type !== "response.metadata" && type !== "response.done";
 }
 
 /**

@@ -37,6 +37,8 @@ const REQUIRED: Readonly<Record<string, (done: boolean) => JsonObject>> = {
   message: (done) => ({ status: statusOf(done), role: "assistant", content: [] }),
   function_call: (done) => ({ status: statusOf(done), arguments: "" }),
   custom_tool_call: (done) => ({ status: statusOf(done), input: "" }),
+  function_call_output: (done) => ({ status: statusOf(done), output: "" }),
+  custom_tool_call_output: (done) => ({ status: statusOf(done), output: "" }),
   reasoning: () => ({ summary: [] }),
   web_search_call: (done) => ({ status: statusOf(done), action: { type: "search", query: "" } }),
   image_generation_call: (done) => ({ status: statusOf(done), result: null }),

@@ -136,7 +136,7 @@ describe("fromCanonical", () => {
       user: "u",
       tool_choice: sent.tool_choice,
       service_tier: "priority",
-      prompt_cache_key: null,
+      prompt_cache_key: "",
       tools: [{ type: "function", name: "f", description: null, parameters: null, strict: true }],
       text: {
         format: { type: "json_schema", name: "n", schema: {}, strict: false, description: "" },
