@@ -24,12 +24,13 @@ export const serveCommand: Command = {
 /** Without a command and a terminal: what a service manager runs. */
 export function serveFromEnvironment(platform: Platform): Promise<number> {
   const handed = takeOver(platform.env);
-  if (handed) return serveUntilStopped(platform, handed, { logTo: "file", record: "required" });
+  if (handed) return serveUntilStopped(platform, handed, { logTo: "file", keepsSettings: true, mustRecord: true });
   const { settings } = resolveSettings({ flags: {}, env: platform.env, homeDir: platform.homeDir });
   const { ready, stopping } = createServiceNotifier(platform);
   return serveUntilStopped(platform, settings, {
     logTo: "stderr",
-    record: "if-possible",
+    keepsSettings: false,
+    mustRecord: false,
     onReady: ready,
     onStopping: stopping,
   });
@@ -37,11 +38,10 @@ export function serveFromEnvironment(platform: Platform): Promise<number> {
 
 export interface ServeMode {
   readonly logTo: "file" | "stderr";
-  /**
-   * Whether pid file and config.toml are kept. A service is configured elsewhere, so it keeps no config.toml; its file system
-   * may be read-only, or a server of the user's own may hold the pid file: then it does without.
-   */
-  readonly record: "required" | "if-possible";
+  /** Writes config.toml: a service is configured elsewhere. */
+  readonly keepsSettings: boolean;
+  /** Ends when pid file and config.toml cannot be written; otherwise does without, since a service's files may be read-only. */
+  readonly mustRecord: boolean;
   /** Called when it listens and is on record. */
   readonly onReady?: () => void;
   /** Called when it was told to stop. */
@@ -64,11 +64,11 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
     ...(controlKey === undefined ? {} : { controlKey }),
   });
   const recorded = await record(platform, settings, mode, server, controlKey).catch(async (error: unknown) => {
-    if (mode.record === "required") {
+    if (mode.mustRecord) {
       await server.stop();
       throw error;
     }
-    server.log.write("server", "debug", "not_recorded", { reason: (error as Error).message });
+    server.log.write("server", "info", "not_recorded", { reason: (error as Error).message });
     return false;
   });
   if (mode.logTo === "stderr") {
@@ -93,8 +93,9 @@ async function record(
   await makeFolders(platform, settings);
   // Whoever waits for the record finds the log's first lines.
   await log.flush();
-  if (mode.record === "if-possible" && (await findInstance(platform, settings.pid_file))) return false;
-  if (mode.record === "required") await writeStateFile(files, settings.state_file, settings);
+  // One of the user's own may run beside a service; it keeps the pid file.
+  if (await findInstance(platform, settings.pid_file)) return false;
+  if (mode.keepsSettings) await writeStateFile(files, settings.state_file, settings);
   await writeInstance(files, settings.pid_file, {
     pid: processes.pid,
     startMark: await processes.startMark(processes.pid),

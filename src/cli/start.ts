@@ -71,7 +71,8 @@ async function inForeground(platform: Platform, resolved: ResolvedSettings): Pro
   if (running) return alreadyRunning(platform, resolved, running);
   return serveUntilStopped(platform, settings, {
     logTo: from.log_file === "default" ? "stderr" : "file",
-    record: "required",
+    keepsSettings: true,
+    mustRecord: false,
   });
 }
 

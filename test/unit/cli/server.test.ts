@@ -162,6 +162,17 @@ describe("start --foreground, and no command at all", () => {
     expect(machine.files.get(PID_FILE)).toBeUndefined();
   });
 
+  it("serves in the foreground though its files cannot be written", async () => {
+    machine.files.fail.writeTextAtomic = Object.assign(new Error("read-only"), { code: "EROFS" });
+    const { pid, outcome } = machine.begin(["start", "--foreground", "--demo"]);
+    await until(() => machine.ports.has(8765));
+    expect((await machine.request(8765, "/health")).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const callback of machine.processes.get(pid)?.shutdown ?? []) callback();
+    const { code, err } = await outcome;
+    expect([code, err.includes('"event":"not_recorded"')]).toEqual([0, true]);
+  });
+
   it("serves from the environment alone where there is no terminal, though its files cannot be written", async () => {
     machine.files.fail.writeTextAtomic = Object.assign(new Error("read-only"), { code: "EROFS" });
     const env = { CODEX_PROXY_DEMO: "1", CODEX_PROXY_PORT: "9100", CODEX_PROXY_LOG_FORMAT: "json" };
