@@ -24,13 +24,13 @@ export const serveCommand: Command = {
 /** Without a command and a terminal: what a service manager runs. */
 export function serveFromEnvironment(platform: Platform): Promise<number> {
   const handed = takeOver(platform.env);
-  if (handed) return serveUntilStopped(platform, handed, { logTo: "file", keepsSettings: true, mustRecord: true });
+  if (handed) return serveUntilStopped(platform, handed, { logTo: "file", keepsSettings: true, background: true });
   const { settings } = resolveSettings({ flags: {}, env: platform.env, homeDir: platform.homeDir });
   const { ready, stopping } = createServiceNotifier(platform);
   return serveUntilStopped(platform, settings, {
     logTo: "stderr",
     keepsSettings: false,
-    mustRecord: false,
+    background: false,
     onReady: ready,
     onStopping: stopping,
   });
@@ -40,8 +40,11 @@ export interface ServeMode {
   readonly logTo: "file" | "stderr";
   /** Writes config.toml: a service is configured elsewhere. */
   readonly keepsSettings: boolean;
-  /** Ends when pid file and config.toml cannot be written; otherwise does without, since a service's files may be read-only. */
-  readonly mustRecord: boolean;
+  /**
+   * Nobody watches: it says nothing, and ends when its files cannot be written, by which alone it is found. In the foreground
+   * it does without, since a service's file system may be read-only.
+   */
+  readonly background: boolean;
   /** Called when it listens and is on record. */
   readonly onReady?: () => void;
   /** Called when it was told to stop. */
@@ -64,14 +67,14 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
     ...(controlKey === undefined ? {} : { controlKey }),
   });
   const recorded = await record(platform, settings, mode, server, controlKey).catch(async (error: unknown) => {
-    if (mode.mustRecord) {
+    if (mode.background) {
       await server.stop();
       throw error;
     }
     server.log.write("server", "info", "not_recorded", { reason: (error as Error).message });
     return false;
   });
-  if (mode.logTo === "stderr") {
+  if (!mode.background) {
     platform.write("stdout", `codex-api-proxy ${VERSION} listening on ${publicUrl(config.host, server.port)}\n`);
   }
   mode.onReady?.();

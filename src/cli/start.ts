@@ -72,7 +72,7 @@ async function inForeground(platform: Platform, resolved: ResolvedSettings): Pro
   return serveUntilStopped(platform, settings, {
     logTo: from.log_file === "default" ? "stderr" : "file",
     keepsSettings: true,
-    mustRecord: false,
+    background: false,
   });
 }
 
