@@ -60,7 +60,7 @@ function spawnDetached(
   });
 }
 
-/** SIGINT reaches the child from the terminal by itself; this process only waits for it. */
+/** SIGINT reaches the child from the terminal by itself; what ends or reloads this process alone is passed on. */
 function runInForeground(
   command: string,
   args: readonly string[],
@@ -68,8 +68,18 @@ function runInForeground(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: "inherit", env: env as NodeJS.ProcessEnv });
-    child.once("error", reject);
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    const signals = process.platform === "win32" ? [] : (["SIGTERM", "SIGHUP"] as const);
+    for (const signal of signals) process.on(signal, pass);
+    const release = (): void => {
+      for (const signal of signals) process.off(signal, pass);
+    };
+    child.once("error", (error) => {
+      release();
+      reject(error);
+    });
     child.once("close", (code, signal) => {
+      release();
       const number = signal === null ? undefined : constants.signals[signal];
       resolve(code ?? 128 + (number ?? 0));
     });

@@ -19,12 +19,13 @@ export const run: Command = {
   summary: "run a client on a server of its own: free port, one-time key, ended with the client",
   settings: "all",
   operands: "-- COMMAND [ARGUMENT…]",
+  flags: [{ flag: "model", kind: "text", hint: "NAME", help: "the model to use; the catalogue's first otherwise" }],
   examples: [
     "codex-api-proxy run -- claude",
     'codex-api-proxy run --fast -- codex exec "say hello"',
     "codex-api-proxy run -- python my_script.py",
   ],
-  async run({ platform, given, operands, rest }) {
+  async run({ platform, given, text, operands, rest }) {
     const [command, ...args] = rest ?? [];
     if (command === undefined || operands.length > 0) {
       throw new UsageError("run takes the client's command behind --, such as codex-api-proxy run -- claude");
@@ -46,7 +47,7 @@ export const run: Command = {
     platform.processes.onShutdown(() => {});
     try {
       const own = ownServer(platform, { host: settings.host, port: server.port, controlKey: key });
-      return await runClient(platform, clientOf(command), command, args, await targetOf(own, key));
+      return await runClient(platform, clientOf(command), command, args, await targetOf(own, key, text("model")));
     } finally {
       await server.stop();
     }
@@ -69,8 +70,9 @@ async function runClient(
     path: `${stateFolder(platform.homeDir)}/run-${processes.pid}-${launch.file.name}`,
   };
   if (file) await files.writeTextAtomic(file.path, file.text, PRIVATE_FILE);
+  const before = file && "option" in file ? [file.option, file.path] : [];
   try {
-    return await processes.run(command, launch.args, environment(platform, launch, file));
+    return await processes.run(command, [...before, ...launch.args], environment(platform, launch, file));
   } catch (error) {
     if ((error as { code?: string }).code !== "ENOENT") throw error;
     platform.write("stderr", `ERROR: there is no program ${JSON.stringify(command)} on the PATH\n`);
@@ -83,10 +85,10 @@ async function runClient(
 function environment(
   platform: Platform,
   launch: Launch,
-  file: { variable: string; path: string } | undefined,
+  file: { path: string; variable?: string } | undefined,
 ): Record<string, string | undefined> {
   const env = { ...platform.environment(), ...launch.env };
-  if (file) env[file.variable] = file.path;
+  if (file?.variable !== undefined) env[file.variable] = file.path;
   // The client talks to loopback, whatever proxy the rest goes through.
   const bypass = [env.NO_PROXY || env.no_proxy, "127.0.0.1"].filter(Boolean).join(",");
   return Object.fromEntries(

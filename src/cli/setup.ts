@@ -1,6 +1,6 @@
 import { findInstance, type Instance } from "../daemon/instance.ts";
 import type { Platform } from "../platform.ts";
-import type { Client, Target } from "./clients/client.ts";
+import { type Client, NO_KEY, type Target } from "./clients/client.ts";
 import { CLIENTS } from "./clients/index.ts";
 import { targetOf } from "./clients/target.ts";
 import type { Call, Command } from "./command.ts";
@@ -9,7 +9,6 @@ import { UsageError } from "./usage-error.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
-const NO_KEY_NEEDED = "unused";
 const NAMES = CLIENTS.map(({ name }) => name).join("|");
 
 /** `setup CLIENT`: prints what makes a client use this server, or writes it into the client's own file. */
@@ -18,7 +17,10 @@ export const setup: Command = {
   summary: "show a client's settings for this server, with models and limits from the live catalogue",
   settings: ["host", "port", "api_key", "pid_file", "log_file", "state_file"],
   operands: NAMES,
-  flags: [{ flag: "write", kind: "boolean", help: "merge them into the client's own file, keeping a backup" }],
+  flags: [
+    { flag: "write", kind: "boolean", help: "merge them into the client's own file, keeping a backup" },
+    { flag: "model", kind: "text", hint: "NAME", help: "the model to use; the catalogue's first otherwise" },
+  ],
   examples: [
     "codex-api-proxy setup claude-code",
     'eval "$(codex-api-proxy setup sdk)"',
@@ -37,10 +39,10 @@ export const setup: Command = {
   },
 };
 
-async function findTarget({ platform, given, isSet }: Call): Promise<Target> {
+async function findTarget({ platform, given, isSet, text }: Call): Promise<Target> {
   const { settings, from } = await settingsWithSaved(platform, given);
   const running = await findInstance(platform, settings.pid_file);
-  const warn = (text: string): void => platform.write("stderr", `WARNING: ${text}\n`);
+  const warn = (message: string): void => platform.write("stderr", `WARNING: ${message}\n`);
   // A hashed key from config.toml is of no use to a client.
   const plain = from.api_key === "saved" ? undefined : settings.api_key.find((key) => !key.includes("sha256:"));
   const needsKey = settings.api_key.length > 0 || running?.controlKey !== undefined;
@@ -53,7 +55,7 @@ async function findTarget({ platform, given, isSet }: Call): Promise<Target> {
     port: settings.port,
     controlKey: plain,
   };
-  const target = await targetOf(ownServer(platform, at), plain ?? (needsKey ? "YOUR-KEY" : NO_KEY_NEEDED));
+  const target = await targetOf(ownServer(platform, at), plain ?? (needsKey ? "YOUR-KEY" : NO_KEY), text("model"));
   if (!target.catalogue) {
     warn(
       running

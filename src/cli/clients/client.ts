@@ -15,8 +15,9 @@ export interface Target {
   readonly baseUrl: string;
   /** What clients present; any text where the server needs none. */
   readonly key: string;
-  /** The catalogue's first model, and its light one. */
+  /** The model for the work itself, for Claude Code's middle tier, and for small things such as titles. */
   readonly main: TargetModel;
+  readonly middle: TargetModel;
   readonly light: TargetModel;
   readonly models: readonly TargetModel[];
 }
@@ -26,8 +27,11 @@ export interface Launch {
   readonly args: readonly string[];
   /** Undefined takes a variable away. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** A file that the client reads for the time it runs: variable that names it, and its text. */
-  readonly file?: { readonly variable: string; readonly name: string; readonly text: string };
+  /** A private file that the client reads for the time it runs, named to it by a variable, or by an option before `args`. */
+  readonly file?: { readonly name: string; readonly text: string } & (
+    | { readonly variable: string }
+    | { readonly option: string }
+  );
 }
 
 /** One program that can be set up. */
@@ -46,6 +50,9 @@ export interface Client {
   show(target: Target): string;
   launch(args: readonly string[], target: Target, ownSettings: string | undefined): Launch;
 }
+
+/** What clients send to a server that asks for no key: most refuse to start without one. */
+export const NO_KEY = "unused";
 
 /** Name under which clients list this server. */
 export const PROVIDER = "codex-api-proxy";
