@@ -55,14 +55,34 @@ function fromCanonical(responses: readonly CanonicalResponse[], body: ImagesBody
     usages.reduce((total, usage) => total + (usage ? read(usage) : 0), 0);
   return {
     created: context.createdAt,
-    ...body.options,
+    ...toldOptions(body, responses),
     data: pictures,
     usage: {
       input_tokens: sum((usage) => usage.input_tokens),
+      // Upstream does not tell what of it was pictures.
+      input_tokens_details: { text_tokens: sum((usage) => usage.input_tokens), image_tokens: 0 },
       output_tokens: sum((usage) => usage.output_tokens),
       total_tokens: sum((usage) => usage.total_tokens),
     },
   };
+}
+
+/** What the pictures were made with, where it is a value that the answer may have: `auto` says nothing there. */
+const TOLD: Readonly<Record<string, readonly unknown[]>> = {
+  background: ["transparent", "opaque"],
+  output_format: ["png", "webp", "jpeg"],
+  size: ["1024x1024", "1024x1536", "1536x1024"],
+  quality: ["low", "medium", "high"],
+};
+
+function toldOptions(body: ImagesBody, responses: readonly CanonicalResponse[]): Record<string, unknown> {
+  const made = responses.flatMap((response) => response.output).find((item) => item.type === "image_generation_call");
+  return Object.fromEntries(
+    Object.entries(TOLD).flatMap(([name, legal]) => {
+      const told = [made?.[name], body.options[name]].find((value) => legal.includes(value));
+      return told === undefined ? [] : [[name, told]];
+    }),
+  );
 }
 
 function pictureOf(item: OutputItem): object[] {
