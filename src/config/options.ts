@@ -328,7 +328,3 @@ export const OPTIONS: readonly Option[] = [
 export function flagOf(name: string): string {
   return name.replaceAll("_", "-");
 }
-
-export function optionOf(name: SettingName): Option {
-  return OPTIONS.find((option) => option.name === name) as Option;
-}

@@ -26,7 +26,7 @@ interface Deps {
 }
 
 /** The pid file holds the pid alone, for `kill $(cat …)`; what goes with it is here. */
-export const instanceFile = (pidFile: string): string => `${pidFile}.json`;
+const instanceFile = (pidFile: string): string => `${pidFile}.json`;
 
 /**
  * The server that runs under a pid file; undefined when there is none, also when its pid now belongs to another process or

@@ -7,7 +7,7 @@ import type { Handler, Listener, Platform, UpstreamFetch } from "../../../../src
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
 import { type MemoryFiles, memoryFiles } from "../../credentials/support/memory-files.ts";
 
-export const HOME = "/home/user";
+const HOME = "/home/user";
 export const STATE = `${HOME}/.codex-api-proxy`;
 /** The machine's clock runs so many times faster than the real one. */
 const SPEED = 20;
