@@ -3,11 +3,12 @@ import { isObject, type JsonObject } from "../../json.ts";
 import { UsageError } from "../usage-error.ts";
 
 interface Statement {
-  readonly start: number;
   readonly end: number;
   /** Dotted path of `[a.b]`, or of a key under the header before it; undefined for blank lines and comments. */
   readonly path: readonly string[] | undefined;
   readonly isHeader: boolean;
+  /** Where a key's value starts. */
+  readonly valueStart: number;
 }
 
 /**
@@ -36,9 +37,9 @@ function notEditable(): UsageError {
 
 function setValue(text: string, path: readonly string[], value: unknown): string {
   const statements = scan(text);
-  const line = `${formatKey(path.at(-1) as string)} = ${formatValue(value)}`;
   const same = statements.find(({ isHeader, path: at }) => !isHeader && samePath(at, path));
-  if (same) return text.slice(0, same.start) + line + text.slice(same.end);
+  if (same) return text.slice(0, same.valueStart) + formatValue(value) + text.slice(same.end);
+  const line = `${formatKey(path.at(-1) as string)} = ${formatValue(value)}`;
   const table = path.slice(0, -1);
   const header = table.length === 0 ? -1 : statements.findIndex((one) => one.isHeader && samePath(one.path, table));
   if (table.length > 0 && header < 0) {
@@ -64,15 +65,16 @@ function scan(text: string): Statement[] {
     if (start >= text.length) break;
     if (text[start] === "#") {
       at = lineEnd(text, start);
-      statements.push({ start, end: at, path: undefined, isHeader: false });
+      statements.push({ end: at, path: undefined, isHeader: false, valueStart: at });
       continue;
     }
     const isHeader = text[start] === "[";
     const keyEnd = isHeader ? valueEnd(text, start) : findEquals(text, start);
     const key = readPath(text.slice(start, keyEnd).trim());
     if (isHeader) table = key;
-    const end = isHeader ? keyEnd : valueEnd(text, keyEnd + 1);
-    statements.push({ start, end, path: isHeader ? key : [...table, ...key], isHeader });
+    const valueStart = keyEnd + (/^=?[ \t]*/.exec(text.slice(keyEnd))?.[0].length ?? 0);
+    const end = isHeader ? keyEnd : valueEnd(text, valueStart);
+    statements.push({ end, path: isHeader ? key : [...table, ...key], isHeader, valueStart });
     at = lineEnd(text, end);
   }
   return statements;
