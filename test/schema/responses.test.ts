@@ -54,6 +54,10 @@ const REQUESTS: Record<string, { body: Json; has?: string; classicHas?: string; 
     },
     has: "message",
   },
+  "Codex's own names": {
+    body: { input: "hello", service_tier: "fast", reasoning_effort: "ultra", model_verbosity: "low" },
+    has: "message",
+  },
   "null for every parameter": {
     body: {
       input: "hello",
@@ -184,6 +188,32 @@ const REQUESTS: Record<string, { body: Json; has?: string; classicHas?: string; 
   },
   "events of no document": { body: { input: "hello" }, upstream: { unknownEvents: true }, has: "message" },
   "data lines only": { body: { input: "hello" }, upstream: { dataOnly: true }, has: "message" },
+  "null for what is not there": {
+    body: { input: "hello" },
+    upstream: {
+      output: [
+        { type: "reasoning", id: "rs_1", summary: null, content: null, encrypted_content: null, status: null },
+        {
+          type: "message",
+          id: "msg_1",
+          role: "assistant",
+          status: null,
+          phase: null,
+          content: [{ type: "output_text", text: "Hi." }],
+        },
+        {
+          type: "function_call",
+          id: "fc_1",
+          call_id: "call_1",
+          name: "add",
+          arguments: "{}",
+          namespace: null,
+          status: null,
+        },
+      ],
+    },
+    has: "function_call",
+  },
   "a filled last event": { body: { input: "hello" }, upstream: { fillOutput: true }, has: "message" },
 };
 

@@ -5,7 +5,7 @@ import type { ChatBody } from "./schema.ts";
 
 /** Words that whole and streamed answers share: each is translated here and nowhere else. */
 
-const TIERS = new Set<unknown>(["auto", "default", "flex", "scale", "priority", "fast"]);
+const TIERS = new Set<unknown>(["auto", "default", "flex", "scale", "priority"]);
 
 /** Stands between two paragraphs of reasoning, which upstream sends as parts of their own. */
 export const REASONING_BREAK = "\n\n";

@@ -58,7 +58,7 @@ function echo(body: ResponsesClientBody, answer: AnswerState): JsonObject {
     safety_identifier: body.safety_identifier ?? "",
     prompt_cache_retention: body.prompt_cache_retention ?? null,
     reasoning: reasoningOf(body, answer),
-    service_tier: answer.service_tier ?? body.service_tier ?? "default",
+    service_tier: [answer.service_tier, body.service_tier].find((tier) => TIERS.has(tier)) ?? "default",
     store: body.store ?? true,
     temperature: body.temperature ?? answer.temperature ?? 1,
     text: textOf(body, answer),
@@ -72,9 +72,14 @@ function echo(body: ResponsesClientBody, answer: AnswerState): JsonObject {
   };
 }
 
+/** Tiers that an answer may have; Codex's own names for them are none. */
+const TIERS: ReadonlySet<unknown> = new Set(["auto", "default", "flex", "scale", "priority"]);
+
 function reasoningOf(body: ResponsesClientBody, answer: AnswerState): JsonObject {
   const upstream = isObject(answer.reasoning) ? answer.reasoning : {};
-  const effort = body.reasoning?.effort ?? body.reasoning_effort ?? body.model_reasoning_effort ?? upstream.effort;
+  const asked = body.reasoning?.effort ?? body.reasoning_effort ?? body.model_reasoning_effort;
+  // `ultra` is a name of Codex's own: it goes upstream as another effort, which no answer calls so.
+  const effort = asked === "ultra" ? upstream.effort : (asked ?? upstream.effort);
   return { ...body.reasoning, effort: effort ?? null, summary: body.reasoning?.summary ?? null };
 }
 

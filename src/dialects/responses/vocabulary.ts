@@ -44,6 +44,9 @@ const REQUIRED: Readonly<Record<string, (done: boolean) => JsonObject>> = {
   image_generation_call: (done) => ({ status: statusOf(done), result: null }),
 };
 
+/** Items of which the schema leaves fields out where upstream may say null. */
+const NULL_FREE = new Set(["message", "reasoning", "function_call", "custom_tool_call"]);
+
 /**
  * An output item with every field that the schema requires. Gives the same object when nothing is missing.
  * @param id used where the item has none.
@@ -51,17 +54,16 @@ const REQUIRED: Readonly<Record<string, (done: boolean) => JsonObject>> = {
 export function completeItem(item: OutputItem, id: string, done: boolean): OutputItem {
   const added: JsonObject = item.id ? {} : { id };
   for (const [name, value] of Object.entries(REQUIRED[item.type]?.(done) ?? {})) {
-    if (item[name] === undefined) added[name] = value;
+    if ((item[name] ?? value) !== item[name]) added[name] = value;
   }
   if (item.type === "message" && Array.isArray(item.content)) {
     const content = item.content.map(completePart);
     if (content.some((part, index) => part !== item.content[index])) added.content = content;
   }
-  // The schema has no null here, but upstream does.
-  const nullContent = item.type === "reasoning" && item.content === null;
-  if (Object.keys(added).length === 0 && !nullContent) return item;
+  const empty = NULL_FREE.has(item.type) ? Object.keys(item).filter((name) => item[name] === null) : [];
+  if (Object.keys(added).length === 0 && empty.length === 0) return item;
   const complete: JsonObject = { ...item, ...added };
-  if (nullContent) delete complete.content;
+  for (const name of empty) if (!(name in added)) delete complete[name];
   return complete as OutputItem;
 }
 
