@@ -20,7 +20,8 @@ export async function runWindow(program, scenario, windowMs) {
   const onData = scenario.pauseMs ? delayReader(delays) : undefined;
   const before = program.pid ? costOf(program.pid) : undefined;
   const startedAt = performance.now();
-  const loops = connectionsOf(program, scenario.connections).map(async (connection) => {
+  const connections = Array.from({ length: scenario.connections }, () => new Connection(program.port));
+  const loops = connections.map(async (connection) => {
     do {
       const answer = await connection.send(request.head, request.body, onData);
       answers.push(answer);
@@ -31,6 +32,8 @@ export async function runWindow(program, scenario, windowMs) {
   await Promise.all(loops);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = before && costOf(program.pid);
+  // A server may close connections that rest until the next round.
+  for (const connection of connections) connection.close();
   const latencies = answers.map((answer) => answer.endedAt - answer.startedAt);
   return {
     requests: answers.length,
@@ -79,12 +82,6 @@ export async function answers(program, scenario, warmUpMs) {
   if (first.incomplete > 0) return false;
   if (warmUpMs > 0) await runWindow(program, scenario, warmUpMs);
   return true;
-}
-
-function connectionsOf(program, count) {
-  program.connections ??= [];
-  while (program.connections.length < count) program.connections.push(new Connection(program.port));
-  return program.connections.slice(0, count);
 }
 
 function delayReader(delays) {
