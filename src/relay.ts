@@ -23,6 +23,7 @@ import type { UpstreamAnswer, UpstreamClient } from "./upstream/send.ts";
 const HOLD_FOR_HEADERS_MS = 10_000;
 /** … and then so long for the first output, so that overload hidden in a 200 can be repeated or told by status. */
 const HOLD_FOR_OUTPUT_MS = 3_000;
+const HOLD_TICK_MS = 250;
 /** A silent stream gets a sign of life at least every second tick: within 15 s. */
 const KEEP_ALIVE_TICK_MS = 7_000;
 /** Answers of one request that are fetched side by side. */
@@ -188,18 +189,22 @@ function consumeFlow(
   limiter: Limiter | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let over = false;
     flow.attach({
       event(event) {
         push(event);
         if (limiter?.done) {
+          over = true;
           resolve();
           flow.cancel();
         } else if (isTerminal(event.type)) {
+          over = true;
           flow.finish();
           resolve();
         }
       },
-      end: () => reject(endedEarly()),
+      // A stream that has ended by the time its events are handed over tells so after the answer's last event, too.
+      end: () => over || reject(endedEarly()),
       error: reject,
     });
   });
@@ -425,28 +430,25 @@ const STREAM_HEADERS = {
  * The first copy's answer; undefined when upstream takes so long that the client is told to wait.
  * @throws ProxyError when the answer failed before it began.
  */
-async function firstAnswer(
+function firstAnswer(
   deps: RelayDeps,
   exchange: Exchange,
   openings: readonly Promise<OpenAnswer>[],
 ): Promise<OpenAnswer | undefined> {
-  const timer = new AbortController();
-  const late = async (): Promise<undefined> => {
-    const from = exchange.startedAt;
-    while (deps.clock.now() - from < HOLD_FOR_HEADERS_MS) {
-      await deps.clock.sleep(250, timer.signal);
-      const headersAt = exchange.facts.upstreamHeadersAt;
-      if (headersAt !== undefined && deps.clock.now() - headersAt >= HOLD_FOR_OUTPUT_MS) return undefined;
-    }
-    return undefined;
+  const isLate = (): boolean => {
+    const now = deps.clock.now();
+    const headersAt = exchange.facts.upstreamHeadersAt ?? now;
+    return now - exchange.startedAt >= HOLD_FOR_HEADERS_MS || now - headersAt >= HOLD_FOR_OUTPUT_MS;
   };
-  const waiting = late();
-  waiting.catch(() => {});
-  try {
-    return await Promise.race([openings[0] as Promise<OpenAnswer>, waiting]);
-  } finally {
-    timer.abort();
-  }
+  return new Promise((resolve, reject) => {
+    const watch = setInterval(() => {
+      if (!isLate()) return;
+      clearInterval(watch);
+      resolve(undefined);
+    }, HOLD_TICK_MS);
+    const opening = openings[0] as Promise<OpenAnswer>;
+    opening.then(resolve, reject).finally(() => clearInterval(watch));
+  });
 }
 
 /** Writes a sign of life when a whole tick has passed without a write. */

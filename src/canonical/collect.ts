@@ -20,6 +20,8 @@ export interface Collector {
 export function createCollector(): Collector {
   const items: OutputItem[] = [];
   const finished = new Set<number>();
+  // Parsed only for an item that upstream does not finish: the finished one holds it all.
+  let deltas: UpstreamEvent[] = [];
   let response: ResponseObject | undefined;
   let failure: ProxyError | undefined;
   let ended = false;
@@ -47,15 +49,15 @@ export function createCollector(): Collector {
           // Some streams leave the index out: their items come finished, in order.
           const index = value.output_index ?? items.length;
           if (value.type === "response.output_item.done") finished.add(index);
-          // An unfinished item grows with its deltas, and the event is not ours to change.
-          items[index] = finished.has(index) ? value.item : structuredClone(value.item);
+          items[index] = value.item;
+          if (items.every((_, each) => finished.has(each))) deltas = [];
           return;
         }
         case "response.output_text.delta":
         case "response.refusal.delta":
         case "response.function_call_arguments.delta":
         case "response.custom_tool_call_input.delta":
-          append(items, event);
+          deltas.push(event);
       }
     },
     finish() {
@@ -67,20 +69,22 @@ export function createCollector(): Collector {
         );
       }
       const told = response.output ?? [];
-      const output =
-        items.length === 0 ? told : items.map((item, index) => (finished.has(index) ? item : (told[index] ?? item)));
+      // An unfinished item has what its deltas told, and the event that began it is not ours to change.
+      const begun = items.map((item, index) => (finished.has(index) ? item : (told[index] ?? structuredClone(item))));
+      for (const event of deltas) append(begun, event, (index) => !finished.has(index) && told[index] === undefined);
+      const output = items.length === 0 ? told : begun;
       const status = response.status === "incomplete" || response.incomplete_details ? "incomplete" : "completed";
       return { ...response, status, output: output.filter((item) => item !== undefined) };
     },
   };
 }
 
-/** Adds one delta to an unfinished item; the pieces are replaced by the finished item when that arrives. */
-function append(items: OutputItem[], event: UpstreamEvent): void {
+/** Adds one delta to its item, where that is an unfinished one. */
+function append(items: OutputItem[], event: UpstreamEvent, isUnfinished: (index: number) => boolean): void {
   const value = event.value;
   if (!("delta" in value)) return;
   const item = items[value.output_index];
-  if (!item) return;
+  if (!item || !isUnfinished(value.output_index)) return;
   if (value.type === "response.function_call_arguments.delta" && item.type === "function_call")
     item.arguments += value.delta;
   else if (value.type === "response.custom_tool_call_input.delta" && item.type === "custom_tool_call")

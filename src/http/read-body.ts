@@ -4,6 +4,15 @@ import { isObject, type JsonObject } from "../json.ts";
 
 /** Nesting beyond this is no request of any client, but could exhaust the stack of whoever walks it. */
 const MAX_DEPTH = 256;
+/** So much of a body that is too large is read and forgotten, and for so long. */
+const MAX_SKIPPED = 256 * 1024 * 1024;
+const SKIP_WITHIN_MS = 2_000;
+/** Bytes that deflate can make 1,000 times as many. */
+const DEFLATE_PIECE = 8 * 1024;
+/** … and zstd 30,000 times. */
+const ZSTD_PIECE = 1024;
+/** Largest zstd window that is decoded: the format allows gigabytes, which the decoder would allocate at once. */
+const MAX_ZSTD_WINDOW = 8 * 1024 * 1024;
 
 /**
  * Reads a request's JSON object within bounds.
@@ -25,23 +34,47 @@ export async function readJsonBody(request: Request, limit: number): Promise<Jso
 }
 
 async function readText(request: Request, limit: number): Promise<string> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > limit) throw tooLarge(limit);
+  const length = request.headers.get("content-length");
+  if (Number(length ?? 0) > limit) {
+    if (request.body) await skip(request.body.getReader());
+    throw tooLarge(limit);
+  }
   const encodings = (request.headers.get("content-encoding") ?? "")
     .toLowerCase()
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
   if (encodings.length > 2) throw unsupportedEncoding(encodings.join(","));
-  if (!request.body) return "";
-  let stream: ReadableStream<Uint8Array> = request.body;
-  for (const encoding of encodings.reverse()) stream = decoded(stream, encoding);
-  const bytes = await readBytes(stream, limit, encodings.length > 0);
+  const whole = encodings.length === 0 && length !== null;
+  const bytes = whole ? await readWhole(request, limit) : await readBounded(request, limit, encodings.reverse());
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (cause) {
     throw new ProxyError("invalid_request", "invalid JSON body: not UTF-8", { cause });
   }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** A body whose length the HTTP layer holds the client to: no web stream, which on Node costs as much as the rest. */
+async function readWhole(request: Request, limit: number): Promise<ArrayBuffer> {
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await request.arrayBuffer();
+  } catch (cause) {
+    throw new ProxyError("invalid_request", BROKEN_BODY, { cause });
+  }
+  if (bytes.byteLength > limit) throw tooLarge(limit);
+  return bytes;
+}
+
+const BROKEN_BODY = "the body could not be read to its end";
+
+async function readBounded(request: Request, limit: number, encodings: readonly string[]): Promise<Uint8Array> {
+  if (!request.body) return new Uint8Array(0);
+  let stream: ReadableStream<Uint8Array> = request.body;
+  for (const encoding of encodings) stream = decoded(stream, encoding);
+  return readBytes(stream, limit, encodings.length > 0);
 }
 
 /** Gathers the body, stopping as soon as it exceeds the limit, whatever `content-length` said. */
@@ -54,13 +87,17 @@ async function readBytes(stream: ReadableStream<Uint8Array>, limit: number, enco
       const { done, value } = await reader.read();
       if (done) break;
       size += value.byteLength;
-      if (size > limit) throw tooLarge(limit);
+      if (size > limit) {
+        chunks.length = 0;
+        if (!encoded) await skip(reader);
+        throw tooLarge(limit);
+      }
       chunks.push(value);
     }
   } catch (cause) {
     reader.cancel().catch(() => {});
     if (cause instanceof ProxyError) throw cause;
-    const message = encoded ? "the body does not fit its content-encoding" : "the body could not be read to its end";
+    const message = encoded ? "the body does not fit its content-encoding" : BROKEN_BODY;
     throw new ProxyError("invalid_request", message, { cause });
   }
   if (chunks.length === 1) return chunks[0] as Uint8Array;
@@ -73,24 +110,57 @@ async function readBytes(stream: ReadableStream<Uint8Array>, limit: number, enco
   return whole;
 }
 
+/**
+ * Reads on for a while and forgets: a client that is still sending when the connection is closed sees a broken connection
+ * instead of the answer. Ends with the body, or when it is much too long or slow.
+ */
+async function skip(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  let left = MAX_SKIPPED;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => {});
+  }, SKIP_WITHIN_MS);
+  try {
+    while (left > 0 && !late) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.byteLength;
+    }
+  } catch {
+    // The client has left, so nobody will read the answer.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function decoded(stream: ReadableStream<Uint8Array>, encoding: string): ReadableStream<Uint8Array> {
   switch (encoding) {
     case "gzip":
     case "x-gzip":
-      return stream.pipeThrough(new DecompressionStream("gzip") as ReadableWritablePair<Uint8Array, Uint8Array>);
+      return inflated(stream, "gzip");
     case "deflate":
-      return stream.pipeThrough(new DecompressionStream("deflate") as ReadableWritablePair<Uint8Array, Uint8Array>);
+      return inflated(stream, "deflate");
     case "zstd":
-      return stream.pipeThrough(zstd());
+      return stream.pipeThrough(inPieces(ZSTD_PIECE)).pipeThrough(zstd());
     default:
       throw unsupportedEncoding(encoding);
   }
 }
 
-/** Largest zstd window that is decoded: the format allows gigabytes, which the decoder would allocate at once. */
-const MAX_ZSTD_WINDOW = 8 * 1024 * 1024;
-/** Input is fed in small pieces: each can grow 10,000-fold before the size check behind sees it. */
-const ZSTD_PIECE = 1024;
+/** Decoders are fed small pieces, since some give out all that a piece grows to before anybody can count it. */
+function inPieces(size: number): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({
+    transform(chunk, controller) {
+      for (let at = 0; at < chunk.length; at += size) controller.enqueue(chunk.slice(at, at + size));
+    },
+  });
+}
+
+function inflated(stream: ReadableStream<Uint8Array>, format: "gzip" | "deflate"): ReadableStream<Uint8Array> {
+  const decoder = new DecompressionStream(format) as ReadableWritablePair<Uint8Array, Uint8Array>;
+  return stream.pipeThrough(inPieces(DEFLATE_PIECE)).pipeThrough(decoder);
+}
 
 function zstd(): TransformStream<Uint8Array, Uint8Array> {
   let out: Uint8Array[] = [];
@@ -104,11 +174,9 @@ function zstd(): TransformStream<Uint8Array, Uint8Array> {
         if (head.length >= 18 || !zstdHeaderFits(head, false)) checked = true;
         if (!zstdHeaderFits(head, true)) throw new Error("zstd window too large");
       }
-      for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
-        decoder.push(chunk.slice(at, at + ZSTD_PIECE));
-        for (const piece of out) controller.enqueue(piece);
-        out = [];
-      }
+      decoder.push(chunk);
+      for (const piece of out) controller.enqueue(piece);
+      out = [];
     },
     flush(controller) {
       decoder.push(new Uint8Array(0), true);

@@ -6,6 +6,9 @@ export const MAX_EVENT_LENGTH = 32 * 1024 * 1024;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+const BYTE_ORDER_MARK = 0xfeff;
+/** Chunks that end with a line, nearly all, need no decoder with the state of a stream, which on Node costs a multiple. */
+const WHOLE_UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Reads an event stream from bytes; see `createSseDecoder`. */
 export interface SseDecoder {
@@ -24,7 +27,10 @@ export interface SseDecoder {
  * event objects costs about half as much a delta.
  */
 export function createSseDecoder(onData: (data: string) => void): SseDecoder {
-  const utf8 = new TextDecoder("utf-8");
+  // Made when a chunk ends inside a line; it has the following ones until one ends with its line.
+  let partial: TextDecoder | undefined;
+  let inside = false;
+  let fresh = true;
   // An unfinished line stays in pieces until its end arrives: joining on every chunk would be quadratic on a long line.
   let pieces: string[] = [];
   let pending = 0;
@@ -96,10 +102,26 @@ export function createSseDecoder(onData: (data: string) => void): SseDecoder {
     keep(chunk.slice(start));
   }
 
+  function withoutMark(chunk: string): string {
+    if (!fresh || chunk === "") return chunk;
+    fresh = false;
+    return chunk.charCodeAt(0) === BYTE_ORDER_MARK ? chunk.slice(1) : chunk;
+  }
+
   return {
-    push: (bytes) => text(utf8.decode(bytes, { stream: true })),
+    push(bytes) {
+      if (bytes.length === 0) return;
+      const endsLine = bytes[bytes.length - 1] === LF;
+      if (endsLine && !inside) {
+        text(withoutMark(WHOLE_UTF8.decode(bytes)));
+        return;
+      }
+      partial ??= new TextDecoder("utf-8", { ignoreBOM: true });
+      inside = !endsLine;
+      text(withoutMark(partial.decode(bytes, { stream: true })));
+    },
     end() {
-      text(utf8.decode());
+      if (partial) text(partial.decode());
       if (pending > 0) finishLine("");
       line("");
     },
