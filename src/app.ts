@@ -77,10 +77,12 @@ type Env = { Bindings: { exchange: Exchange } };
 async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise<Response> {
   const requestId = correlationId(request.headers, deps.newId);
   const exchange = createExchange(deps, request, requestId);
-  const { pathname: path, host } = new URL(request.url);
+  let path = "/";
   let response: Response;
   try {
-    guardHost(request.headers, deps.config, host);
+    const url = urlOf(request);
+    path = url.pathname;
+    guardHost(request.headers, deps.config, url.host);
     if (request.method === "OPTIONS" && request.headers.has("origin")) response = preflight(request, requestId);
     else {
       if (!isOpen(path)) {
@@ -99,6 +101,18 @@ async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise
   finishHeaders(deps.config, request, response, requestId);
   if (!exchange.heldOpen) exchange.settle(response.status);
   return response;
+}
+
+/**
+ * The address, which some runtimes put together from whatever the request line and `Host` say.
+ * @throws ProxyError `invalid_request`.
+ */
+function urlOf(request: Request): URL {
+  try {
+    return new URL(request.url);
+  } catch (cause) {
+    throw new ProxyError("invalid_request", "the request's address or its Host header is malformed", { cause });
+  }
 }
 
 /** `/health` tells nothing that a stranger could use; it is for service managers. */

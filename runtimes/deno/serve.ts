@@ -10,11 +10,12 @@ export async function serveDeno(handler: Handler, options: ListenOptions): Promi
     const cut = new AbortController();
     const server = Deno.serve(
       { hostname: socketHost(options.host), port: options.port, signal: cut.signal, onListen() {} },
-      (request, info) =>
-        handler(
-          markClientLeft(request, () => info.completed),
-          info.remoteAddr.hostname,
-        ),
+      (request, info) => {
+        // Deno would serve it under the address it listens on, a name that the client never gave.
+        if (!request.headers.has("host")) return new Response("the request has no Host header", { status: 400 });
+        const marked = markClientLeft(request, () => info.completed);
+        return handler(marked, info.remoteAddr.hostname);
+      },
     );
     return {
       port: server.addr.port,

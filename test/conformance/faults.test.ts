@@ -347,8 +347,9 @@ describe.each(runtimes)("upstream faults on $name", (runtime) => {
     expect(calls).toBe(fails.calls);
   }
 
-  const everywhere = (fault: Fault): Promise<unknown> =>
-    Promise.all(dialects.flatMap((dialect) => [check(dialect, false, fault), check(dialect, true, fault)]));
+  async function everywhere(fault: Fault): Promise<void> {
+    await Promise.all(dialects.flatMap((dialect) => [check(dialect, false, fault), check(dialect, true, fault)]));
+  }
 
   describe.concurrent("before the first output", () => {
     it.each(beforeOutput)("%s", (...fault) => everywhere(fault));

@@ -102,4 +102,25 @@ describe("readJsonBody", () => {
     expect(Object.keys(body)).toEqual(["__proto__", "constructor"]);
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
+
+  it("reads a body that is too large to its end, so that its sender is there for the answer", async () => {
+    for (const headers of [{ "content-length": String(LIMIT + 3) }, {}] as Record<string, string>[]) {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent > LIMIT) return controller.close();
+          sent += 100_000;
+          controller.enqueue(new Uint8Array(100_000));
+        },
+      });
+      const incoming = new Request("http://localhost/", {
+        method: "POST",
+        body,
+        headers,
+        duplex: "half",
+      } as RequestInit);
+      await expect(readJsonBody(incoming, LIMIT)).rejects.toEqual(kind("too_large"));
+      expect(sent).toBeGreaterThan(LIMIT);
+    }
+  });
 });
