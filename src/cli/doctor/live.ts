@@ -18,6 +18,8 @@ export interface LiveResult {
   /** What went wrong, or for the cache how much of it was read. */
   readonly detail: string;
   readonly ms: number;
+  /** What to do about it, where it is not ok. */
+  readonly fix?: string;
 }
 
 type Ask = (path: string, body: JsonObject) => Promise<{ status: number; text: string }>;
@@ -83,16 +85,17 @@ async function tryFeature(
   feature: LiveFeature,
 ): Promise<LiveResult> {
   const startedAt = clock.now();
-  const done = (ok: boolean, detail: string): LiveResult => ({
+  const done = (ok: boolean, detail: string, status = 200): LiveResult => ({
     endpoint: endpoint.path,
     feature,
     ok,
     detail,
     ms: clock.now() - startedAt,
+    ...(ok ? {} : { fix: fixFor(status) }),
   });
   try {
     const first = await ask(endpoint.path, endpoint.body(feature));
-    if (first.status !== 200) return done(false, `${first.status}: ${messageOf(first.text)}`);
+    if (first.status !== 200) return done(false, `${first.status}: ${messageOf(first.text)}`, first.status);
     if (feature === "stream") {
       const whole = first.text.includes(endpoint.streamEnd);
       return whole ? done(true, "complete") : done(false, "the stream did not end in order");
@@ -102,12 +105,20 @@ async function tryFeature(
       return fault === undefined ? done(true, "works") : done(false, fault);
     }
     const second = await ask(endpoint.path, endpoint.body(feature));
-    if (second.status !== 200) return done(false, `${second.status}: ${messageOf(second.text)}`);
+    if (second.status !== 200) return done(false, `${second.status}: ${messageOf(second.text)}`, second.status);
     // Upstream promises no hit, so none is no fault.
     return done(true, `${endpoint.cachedTokens(readObject(second.text))} tokens read from it`);
   } catch (error) {
-    return done(false, reason(error));
+    return done(false, reason(error), 500);
   }
+}
+
+function fixFor(status: number): string {
+  if (status === 401 || status === 403) return "sign in again: codex-api-proxy login";
+  if (status === 429) return "wait until the plan's window opens again: codex-api-proxy status --refresh";
+  if (status >= 500) return "try again in a minute; if it stays, see codex-api-proxy logs";
+  if (status >= 400) return "see the message; codex-api-proxy logs, with --log-level debug, shows more";
+  return "try again, a model may choose to answer otherwise; if it stays, use another model";
 }
 
 function readObject(text: string): JsonObject {
@@ -138,6 +149,9 @@ export function liveTable(results: readonly LiveResult[]): string {
   });
   const notes = results
     .filter(({ ok, feature }) => !ok || feature === "cache")
-    .map(({ endpoint, feature, ok, detail }) => `${ok ? "✓" : "✗"} ${endpoint} ${feature}: ${detail}`);
+    .map(({ endpoint, feature, ok, detail, fix }) => {
+      const line = `${ok ? "✓" : "✗"} ${endpoint} ${feature}: ${detail}`;
+      return fix === undefined ? line : `${line}\n  → ${fix}`;
+    });
   return `${[header, ...rows, ...notes].join("\n")}\n`;
 }

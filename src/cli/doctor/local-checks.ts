@@ -71,8 +71,9 @@ export async function proxyCheck(platform: Platform, settings: Settings, skip: b
   url.username = "";
   url.password = "";
   try {
-    const network = await readNetwork(platform.files, platform.env, undefined);
-    const fetch = platform.createFetch(network);
+    // A bundle that cannot be read is told by its own check.
+    const extraCa = (await readNetwork(platform.files, platform.env, undefined).catch(() => undefined))?.extraCa;
+    const fetch = platform.createFetch({ proxyUrl: undefined, noProxy: [], extraCa });
     const response = await fetch(url.href, { method: "GET", headers: {}, signal: AbortSignal.timeout(REACH_MS) });
     response.discard();
     return good(label, `${shown}, reachable`);

@@ -50,6 +50,8 @@ export interface CliOptions {
   readonly env?: Record<string, string>;
   readonly terminal?: boolean;
   readonly stdin?: string;
+  /** Stands in for every other program; gives its exit code. */
+  readonly program?: (command: string, args: readonly string[], env: Process["env"]) => number | Promise<number>;
 }
 
 class Exit extends Error {
@@ -147,7 +149,7 @@ export function createMachine(): Machine {
           void run(child, {}, logPath);
           return child.pid;
         },
-        run: async () => 0,
+        run: async (command, args, env) => (await options.program?.(command, args, env)) ?? 0,
         isAlive: (pid) => processes.get(pid)?.alive === true || processes.get(pid)?.zombie === true,
         startMark: async (pid) => (processes.get(pid)?.alive ? `started-${pid}` : undefined),
         signal(pid, name) {
@@ -177,7 +179,8 @@ export function createMachine(): Machine {
     const handler = ports.get(Number(new URL(url).port));
     if (!handler) throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
     const headers = { host: new URL(url).host, ...request.headers };
-    return fromResponse(await handler(new Request(url, { method: request.method, headers })));
+    const body = (request.body as string | undefined) ?? null;
+    return fromResponse(await handler(new Request(url, { method: request.method, headers, body })));
   };
 
   return {
