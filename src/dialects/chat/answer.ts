@@ -3,7 +3,7 @@ import type { JsonObject } from "../../json.ts";
 /** Wire types of Chat answers (https://platform.openai.com/docs/api-reference/chat/object). */
 
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "function_call";
-export type ServiceTier = "auto" | "default" | "flex" | "scale" | "priority" | "fast";
+export type ServiceTier = "auto" | "default" | "flex" | "scale" | "priority";
 
 export interface ChatUsage {
   prompt_tokens: number;
