@@ -149,7 +149,10 @@ function push(chunks: readonly Uint8Array[], sink: ByteSink) {
   const next = (): void => {
     if (!live) return;
     const chunk = chunks[at++];
-    if (!chunk) return sink.end();
+    if (!chunk) {
+      sink.end();
+      return;
+    }
     sink.chunk(chunk);
     setTimeout(next, 0);
   };
@@ -172,15 +175,15 @@ function chunksOf(deltas: number): Uint8Array[] {
   const response = { id: "resp_1", object: "response", created_at: 1, model: "gpt-5.5", output: [] };
   const usage = { input_tokens: 1, output_tokens: deltas, total_tokens: deltas + 1 };
   const tokens = text.match(/\S+ /g) ?? [];
-  const events: { type: string }[] = [
+  const events: ({ type: string } & Record<string, unknown>)[] = [
     { type: "response.created", response },
-    { type: "response.output_item.added", output_index: 0, item: { ...item, content: [] } } as { type: string },
-    { type: "response.content_part.added", ...place, part: { ...part, text: "" } } as { type: string },
+    { type: "response.output_item.added", output_index: 0, item: { ...item, content: [] } },
+    { type: "response.content_part.added", ...place, part: { ...part, text: "" } },
     ...tokens.map((delta) => ({ type: "response.output_text.delta", ...place, delta, logprobs: [] })),
-    { type: "response.output_text.done", ...place, text, logprobs: [] } as { type: string },
-    { type: "response.content_part.done", ...place, part } as { type: string },
-    { type: "response.output_item.done", output_index: 0, item } as { type: string },
-    { type: "response.completed", response: { ...response, status: "completed", usage } } as { type: string },
+    { type: "response.output_text.done", ...place, text, logprobs: [] },
+    { type: "response.content_part.done", ...place, part },
+    { type: "response.output_item.done", output_index: 0, item },
+    { type: "response.completed", response: { ...response, status: "completed", usage } },
   ];
   const frames = events.map(
     ({ type, ...rest }, sequence_number) =>
