@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../runtimes/shared/clock.ts";
@@ -44,6 +44,19 @@ describe("createProcesses", () => {
     expect(await processes.run(process.execPath, ["-e", "process.kill(process.pid, 'SIGTERM')"], env)).toBe(143);
     await expect(processes.run("/no/such/program", [], env)).rejects.toThrow("ENOENT");
   });
+
+  test.each(["SIGTERM", "SIGHUP"] as const)(
+    "run passes %s on to the program, and to nobody after it",
+    async (signal) => {
+      const before = process.listenerCount(signal);
+      const script = `process.on("${signal}", () => process.exit(9)); setInterval(() => {}, 1000)`;
+      const ended = processes.run(process.execPath, ["-e", script], { PATH: process.env.PATH });
+      // The program may not listen yet: then the signal itself ends it.
+      process.emit(signal, signal);
+      expect([9, 128 + constants.signals[signal]]).toContain(await ended);
+      expect(process.listenerCount(signal)).toBe(before);
+    },
+  );
 
   test("onShutdown calls back once for several signals", async () => {
     let calls = 0;
