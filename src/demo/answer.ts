@@ -2,18 +2,24 @@ import type { CanonicalEvent, OutputItem } from "../canonical/event.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { sampleOf } from "./schema-sample.ts";
 
-/** What the demo answers to one Responses body: items and the text that counts as output. */
-function demoItems(body: JsonObject): OutputItem[] {
+/**
+ * What the demo answers to one Responses body.
+ * @param base makes the items' ids unlike those of every other answer.
+ */
+function demoItems(body: JsonObject, base: string): OutputItem[] {
+  const message = (text: string): OutputItem => messageItem(text, `msg_${base}`);
   const input = Array.isArray(body.input) ? body.input.filter(isObject) : [];
   const tools = toolsOf(body, input);
   const last = input.at(-1);
+  if (last?.type === "compaction_trigger")
+    return [{ type: "compaction", id: `cmp_${base}`, encrypted_content: "demo" }];
   const results = input.filter(
     (item) => item.type === "function_call_output" || item.type === "custom_tool_call_output",
   );
   const answered = last !== undefined && results.includes(last);
   const ask = lastUserText(input);
   const tool = answered ? undefined : fitting(tools, ask, body.tool_choice);
-  if (tool) return [callOf(tool)];
+  if (tool) return [callOf(tool, base)];
   if (answered) return [message(`The tool answered: ${textOf(last.output)}`)];
   const format = isObject(body.text) && isObject(body.text.format) ? body.text.format : undefined;
   if (format?.type === "json_schema") return [message(JSON.stringify(sampleOf(format.schema)))];
@@ -25,7 +31,7 @@ function demoItems(body: JsonObject): OutputItem[] {
 
 /** The events of one answer, in upstream's order. */
 export function* demoEvents(body: JsonObject, id: string, createdAt: number): Generator<CanonicalEvent> {
-  const items = demoItems(body);
+  const items = demoItems(body, id.replace(/^resp_/, ""));
   const base = { id, object: "response", created_at: createdAt, model: String(body.model), store: false };
   yield { type: "response.created", response: { ...base, status: "in_progress", output: [] } };
   yield { type: "response.in_progress", response: { ...base, status: "in_progress", output: [] } };
@@ -63,6 +69,7 @@ function* itemEvents(item: OutputItem, output_index: number): Generator<Canonica
     yield { type: "response.output_item.done", output_index, item };
     return item.input;
   }
+  if (item.type === "compaction") yield { type: "response.output_item.done", output_index, item };
   if (item.type !== "message") return "";
   const part = item.content[0];
   if (part?.type !== "output_text") return "";
@@ -79,9 +86,9 @@ function* itemEvents(item: OutputItem, output_index: number): Generator<Canonica
 /** Words with the space before them. */
 const pieces = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
-const message = (text: string): OutputItem => ({
+const messageItem = (text: string, id: string): OutputItem => ({
   type: "message",
-  id: "msg_demo",
+  id,
   role: "assistant",
   status: "completed",
   content: [{ type: "output_text", text, annotations: [], logprobs: [] }],
@@ -112,12 +119,12 @@ const wordsOf = (name: string): string[] =>
     .toLowerCase()
     .match(/[a-z]{3,}/g) ?? [];
 
-function callOf(tool: JsonObject): OutputItem {
-  const common = { call_id: "call_demo", name: String(tool.name), status: "completed" };
-  if (tool.type === "custom") return { type: "custom_tool_call", id: "ctc_demo", ...common, input: "demo" };
+function callOf(tool: JsonObject, base: string): OutputItem {
+  const common = { call_id: `call_${base}`, name: String(tool.name), status: "completed" };
+  if (tool.type === "custom") return { type: "custom_tool_call", id: `ctc_${base}`, ...common, input: "demo" };
   return {
     type: "function_call",
-    id: "fc_demo",
+    id: `fc_${base}`,
     ...common,
     arguments: JSON.stringify(sampleOf(tool.parameters ?? {})),
   };

@@ -106,28 +106,7 @@ describe.each(runtimes)("Open Responses on $name", (runtime) => {
     await upstream?.close();
   });
 
-  const send = (path: string, body: unknown) =>
-    fetch(`${server.url}/v1${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: "Bearer any" },
-      body: JSON.stringify(body),
-    });
-  const answer = async (body: object): Promise<Json> => {
-    const response = await send("/responses", { ...body, stream: false });
-    const json = await response.json();
-    expect([response.status, nonCompliance("response", json), json.status]).toEqual([200, [], "completed"]);
-    expect(json.output.length).toBeGreaterThan(0);
-    return json;
-  };
-  const stream = async (body: object): Promise<Json[]> => {
-    const events = await readEvents(await send("/responses", { ...body, stream: true }));
-    expect(events.flatMap((event) => nonCompliance("event", event))).toEqual([]);
-    expect(events[0].type).toBe("response.created");
-    expect(events.at(-1)).toMatchObject({ type: "response.completed", response: { status: "completed" } });
-    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
-    return events;
-  };
-  const typesOf = (response: Json): string[] => response.output.map((item: Json) => item.type);
+  const { send, answer, stream } = clientOf(() => server.url);
 
   describe.each(["gpt-5.5", "gpt-6.1-sol"])("%s", (model) => {
     const requests = Object.entries(REQUESTS).filter(([, { classicOnly }]) => !classicOnly || model === "gpt-5.5");
@@ -202,6 +181,48 @@ describe.each(runtimes)("Open Responses on $name", (runtime) => {
   });
 });
 
+describe("Open Responses in the offline demo", () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startServer(runtimes[0] as (typeof runtimes)[0], { args: ["--demo"] });
+  });
+  afterAll(() => server?.stop().then(() => undefined));
+  const { send, answer, stream } = clientOf(() => server.url);
+  const requests = Object.entries(REQUESTS).filter(([, { has }]) => has === undefined || has === "function_call");
+
+  describe.each(["demo-large", "demo-small-luna"])("%s", (model) => {
+    it.each(requests)("%s", async (_name, { body, has }) => {
+      for (const response of [await answer({ model, ...body }), (await stream({ model, ...body })).at(-1).response]) {
+        expect(response.output.length).toBeGreaterThan(0);
+        if (has) expect(typesOf(response)).toContain(has);
+      }
+    });
+
+    it("function call round trips, one after another", async () => {
+      let last = await answer({ model, input: CALL, tools: [weather] });
+      for (const degrees of ["18C", "19C"]) {
+        const { call_id } = last.output[0];
+        const output = { type: "function_call_output", call_id, output: degrees };
+        const told = await answer({ model, previous_response_id: last.id, input: [output], tools: [weather] });
+        expect(textOf(told)).toContain(degrees);
+        const again = [message("user", "And the weather now?")];
+        last = await answer({ model, previous_response_id: told.id, input: again, tools: [weather] });
+        expect(last.output[0].call_id).not.toBe(call_id);
+      }
+    });
+
+    it("compaction endpoint", async () => {
+      const response = await send("/responses/compact", { model, input: [message("user", "Launch on Tuesday.")] });
+      const json = await response.json();
+      expect([response.status, nonCompliance("compaction", json), typesOf(json)]).toEqual([
+        200,
+        [],
+        ["message", "compaction"],
+      ]);
+    });
+  });
+});
+
 /**
  * Reads as the suite does: what one network read brings is looked at by itself, so that an event cut in two is lost.
  * Every event must therefore be one write.
@@ -224,4 +245,32 @@ function textOf(response: Json): string {
     .flatMap((item: Json) => (item.type === "message" ? item.content : []))
     .map((part: Json) => part.text)
     .join("");
+}
+
+const typesOf = (response: Json): string[] => response.output.map((item: Json) => item.type);
+
+/** Sends to a server and checks what comes back, whole and streamed. */
+function clientOf(url: () => string) {
+  const send = (path: string, body: unknown) =>
+    fetch(`${url()}/v1${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer any" },
+      body: JSON.stringify(body),
+    });
+  const answer = async (body: object): Promise<Json> => {
+    const response = await send("/responses", { ...body, stream: false });
+    const json = await response.json();
+    expect([response.status, nonCompliance("response", json), json.status]).toEqual([200, [], "completed"]);
+    expect(json.output.length).toBeGreaterThan(0);
+    return json;
+  };
+  const stream = async (body: object): Promise<Json[]> => {
+    const events = await readEvents(await send("/responses", { ...body, stream: true }));
+    expect(events.flatMap((event) => nonCompliance("event", event))).toEqual([]);
+    expect(events[0].type).toBe("response.created");
+    expect(events.at(-1)).toMatchObject({ type: "response.completed", response: { status: "completed" } });
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
+    return events;
+  };
+  return { send, answer, stream };
 }
