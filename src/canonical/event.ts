@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../json.ts";
+import { hideSecrets } from "./secrets.ts";
 
 /** Token counts as the Responses API reports them. */
 export interface ResponsesUsage {
@@ -209,6 +210,9 @@ export class UpstreamEvent {
   }
 }
 
+/** Events that tell an error of upstream's: they are shown, logged and passed on. */
+const FAILURES = new Set(["response.failed", "error"]);
+
 /**
  * Reads one SSE `data` text. Undefined for what is no event: `[DONE]`, JSON without a `type`.
  * @throws SyntaxError when the text is not JSON.
@@ -217,11 +221,13 @@ export function readEvent(data: string): UpstreamEvent | undefined {
   // A text that breaks off is refused here, since an event that is only passed on is never parsed.
   if (data.startsWith(TYPE_PREFIX) && data.endsWith("}")) {
     const end = data.indexOf('"', TYPE_PREFIX.length);
-    if (end > 0) return new UpstreamEvent(data, data.slice(TYPE_PREFIX.length, end));
+    const type = data.slice(TYPE_PREFIX.length, end);
+    if (end > 0) return new UpstreamEvent(FAILURES.has(type) ? hideSecrets(data) : data, type);
   }
   if (data === "[DONE]" || data.trim() === "") return undefined;
   const value: unknown = JSON.parse(data);
   if (!isObject(value) || typeof value.type !== "string") return undefined;
+  if (FAILURES.has(value.type)) return new UpstreamEvent(hideSecrets(data), value.type);
   return new UpstreamEvent(data, value.type, value as unknown as CanonicalEvent);
 }
 

@@ -1,5 +1,6 @@
 import type { UpstreamErrorObject } from "../canonical/event.ts";
 import { failureOf } from "../canonical/failure.ts";
+import { hideSecrets } from "../canonical/secrets.ts";
 import { type ErrorKind, ProxyError, type ProxyErrorOptions } from "../errors.ts";
 import { isObject } from "../json.ts";
 import type { UpstreamResponse } from "../platform.ts";
@@ -55,7 +56,7 @@ export function failureOfBody(status: number, headers: Headers, text: string, co
   if (isPage(headers, text)) return pageFailure(status, headers);
   const error = errorIn(text);
   const told = failureOf(error);
-  const message = redact(error?.message || `upstream answered with status ${status}`);
+  const message = hideSecrets(error?.message || `upstream answered with status ${status}`);
   const options: ProxyErrorOptions = {
     details: { ...told.details, upstream_status: status, ...(error ? { upstream: error } : {}) },
   };
@@ -193,11 +194,6 @@ function retryAfterOf(headers: Headers, now: number): number | undefined {
   if (Number.isFinite(seconds) && seconds >= 0) return Math.ceil(seconds);
   const at = Date.parse(text);
   return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
-}
-
-/** Upstream sometimes quotes the credential that it refused. */
-function redact(text: string): string {
-  return text.replace(/\b(?:sk-|eyJ|at-|rt_)[A-Za-z0-9_\-.*]{6,}/g, "<redacted>");
 }
 
 function duration(seconds: number): string {

@@ -19,6 +19,9 @@ const PASSED = [
 ];
 const BODYLESS = new Set(["GET", "HEAD"]);
 const NO_CONTENT = new Set([204, 205, 304]);
+/** An error's text beyond this, or later than this, is cut. */
+const ERROR_BYTES = 256 * 1024;
+const ERROR_MS = 3_000;
 
 export interface ForwardRequest {
   readonly method: string;
@@ -58,7 +61,7 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
       const safe = forwardedHeaders(response.headers);
       if (/\bhtml\b/i.test(response.headers.get("content-type") ?? "") && response.status >= 400) {
         // An edge's page says nothing to a program, and may set what must not reach the client.
-        throw failureOfBody(response.status, response.headers, await response.text(1024, 3_000), { now: 0 });
+        throw failureOfBody(response.status, response.headers, await response.text(1024, ERROR_MS), { now: 0 });
       }
       if (response.status >= 300 && response.status < 400 && response.status !== 304) {
         response.discard();
@@ -68,9 +71,17 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
         response.discard();
         return new Response(null, { status: response.status, headers: safe });
       }
+      if (response.status >= 400 && isText(response.headers)) {
+        // OpenAI masks a key that it refuses; a gateway in between may not.
+        const text = await response.text(ERROR_BYTES, ERROR_MS);
+        const masked = text.replaceAll(credentials.apiKey, "<redacted>");
+        return new Response(masked, { status: response.status, headers: safe });
+      }
       return new Response(response.stream(), { status: response.status, headers: safe });
     } catch (cause) {
       throw failureOfConnection(cause, signal);
     }
   };
 }
+
+const isText = (headers: Headers): boolean => /^(text|application\/json)\b/i.test(headers.get("content-type") ?? "");

@@ -324,6 +324,12 @@ describe("forward", () => {
     expect([...response.headers.keys()].sort()).toEqual(["content-type", "x-ratelimit-limit-requests"]);
   });
 
+  test("an error that quotes our key comes back without it", async () => {
+    const { upstream } = run([failing(401, '{"error":{"message":"no key-1"}}')], { credentials: API_KEY });
+    const response = await upstream.forward(request);
+    expect([response.status, await response.text()]).toEqual([401, '{"error":{"message":"no <redacted>"}}']);
+  });
+
   test("is refused with a ChatGPT login", async () => {
     const { upstream } = run([sse()]);
     await expect(upstream.forward(request)).rejects.toMatchObject({ kind: "unsupported", status: 501 });
