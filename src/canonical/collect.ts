@@ -13,6 +13,9 @@ export interface Collector {
   finish(): CanonicalResponse;
 }
 
+/** Characters of deltas that are kept as they came; a long answer's would be many times its text. */
+const MAX_DELTA_LENGTH = 512 * 1024;
+
 /**
  * `response.completed` often carries an empty `output`, so the items are gathered from their own events. An item
  * that was never finished is kept as far as its deltas told it: an answer cut short still has its text.
@@ -22,9 +25,24 @@ export function createCollector(): Collector {
   const finished = new Set<number>();
   // Parsed only for an item that upstream does not finish: the finished one holds it all.
   let deltas: UpstreamEvent[] = [];
+  let deltaLength = 0;
+  /** Unfinished items that are copies of ours already. */
+  const copied = new Set<number>();
   let response: ResponseObject | undefined;
   let failure: ProxyError | undefined;
   let ended = false;
+
+  /** Puts the deltas into copies of the items that they belong to, whose text is a fraction of theirs. */
+  function fold(): void {
+    items.forEach((item, index) => {
+      if (finished.has(index) || copied.has(index)) return;
+      items[index] = structuredClone(item);
+      copied.add(index);
+    });
+    for (const event of deltas) append(items, event, (index) => !finished.has(index));
+    deltas = [];
+    deltaLength = 0;
+  }
 
   return {
     push(event) {
@@ -50,7 +68,11 @@ export function createCollector(): Collector {
           const index = value.output_index ?? items.length;
           if (value.type === "response.output_item.done") finished.add(index);
           items[index] = value.item;
-          if (items.every((_, each) => finished.has(each))) deltas = [];
+          copied.delete(index);
+          if (items.every((_, each) => finished.has(each))) {
+            deltas = [];
+            deltaLength = 0;
+          }
           return;
         }
         case "response.output_text.delta":
@@ -58,6 +80,8 @@ export function createCollector(): Collector {
         case "response.function_call_arguments.delta":
         case "response.custom_tool_call_input.delta":
           deltas.push(event);
+          deltaLength += event.data.length;
+          if (deltaLength > MAX_DELTA_LENGTH) fold();
       }
     },
     finish() {
@@ -70,7 +94,8 @@ export function createCollector(): Collector {
       }
       const told = response.output ?? [];
       // An unfinished item has what its deltas told, and the event that began it is not ours to change.
-      const begun = items.map((item, index) => (finished.has(index) ? item : (told[index] ?? structuredClone(item))));
+      const own = (item: OutputItem, index: number) => (copied.has(index) ? item : structuredClone(item));
+      const begun = items.map((item, index) => (finished.has(index) ? item : (told[index] ?? own(item, index))));
       for (const event of deltas) append(begun, event, (index) => !finished.has(index) && told[index] === undefined);
       const output = items.length === 0 ? told : begun;
       const status = response.status === "incomplete" || response.incomplete_details ? "incomplete" : "completed";

@@ -70,8 +70,6 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
   /** Items that have begun and not ended, with the number of deltas sent when they began. */
   const open = new Map<number, number>();
   const finished: OutputItem[] = [];
-  /** Deltas of items that are still open: they make up the answer if it ends before the items do. */
-  let unfinished: UpstreamEvent[] = [];
   let response: Partial<ResponseObject> = {};
   let sequence = 0;
   let deltas = 0;
@@ -131,7 +129,6 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     }
     if (open.get(index) === deltas) text += unfoldItem(item, index).map(pass).join("");
     open.delete(index);
-    if (open.size === 0) unfinished = [];
     finished[index] = item;
     const changed = item !== value.item || value.output_index === undefined;
     const whole = changed ? makeEvent({ ...value, output_index: index, item }) : event;
@@ -148,7 +145,8 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const data = completeEvent(event, place);
     if (event.type.endsWith(".delta")) {
       deltas++;
-      if (open.size > 0) unfinished.push(event);
+      // They make up an item that the answer's end finds open.
+      if (open.size > 0) collector.push(event);
     }
     return frame(event.type, data);
   }
@@ -158,7 +156,6 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const value = event.value as LifecycleEvent;
     if (value.response) see(value.response);
     if (failure) return fail(failure);
-    for (const delta of unfinished) collector.push(delta);
     collector.push(event);
     const text = begin();
     state = "ended";

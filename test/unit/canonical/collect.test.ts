@@ -107,4 +107,22 @@ describe("createCollector", () => {
     expect(() => fold([created])).toThrow(expect.objectContaining({ kind: "upstream_protocol" }));
     expect(() => fold([])).toThrow(expect.objectContaining({ kind: "upstream_protocol" }));
   });
+
+  it("keeps a long unfinished text whole, the event that began it unchanged", () => {
+    const added = {
+      type: "response.output_item.added",
+      output_index: 0,
+      item: message(""),
+    } as unknown as CanonicalEvent;
+    const delta = {
+      type: "response.output_text.delta",
+      item_id: "msg_1",
+      output_index: 0,
+      content_index: 0,
+      delta: "x".repeat(10_000),
+    } as unknown as CanonicalEvent;
+    const { output } = fold([created, added, ...Array<CanonicalEvent>(200).fill(delta), completed]);
+    expect(output).toEqual([message("x".repeat(2_000_000))]);
+    expect(added).toMatchObject({ item: message("") });
+  });
 });
