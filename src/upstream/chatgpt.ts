@@ -42,6 +42,8 @@ export interface SeatRequest {
   readonly slug: string;
   readonly cacheKey: string;
   readonly sources: ControlSources;
+  /** The lite lane has refused any `tool_choice` but `auto`. */
+  readonly plainChoice?: boolean;
 }
 
 /** What a request needs of a lane. */
@@ -67,6 +69,7 @@ export function laneNeeds(body: ResponsesBody): LaneNeeds {
  * chance, so that equal prefixes of a conversation are equal bytes.
  */
 export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, loss: LossReport): JsonObject {
+  const { plainChoice = false } = seat;
   const { request, sources } = seat;
   const { body } = request;
   reportRefused(body, loss);
@@ -76,7 +79,7 @@ export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, los
   const reasoning = reasoningOf(sources);
   const shaped =
     lane === "lite"
-      ? liteShape(body, input, all, reasoning, loss)
+      ? liteShape(body, input, liteTools(all, plainChoice, loss), reasoning, loss)
       : classicShape(body, input, all, withContext(body, reasoning, sources, loss));
   const tail: JsonObject = { include: includesOf(body, lane, all, loss), prompt_cache_key: seat.cacheKey };
   const text = textOf(sources, loss);
@@ -154,11 +157,10 @@ function developerText(item: InputItem | undefined): string | undefined {
 function liteShape(
   body: ResponsesBody,
   items: InputItem[],
-  all: ToolSet,
+  { tools, choice }: ToolSet,
   reasoning: JsonObject | undefined,
   loss: LossReport,
 ): JsonObject {
-  const { tools, choice } = liteTools(all, loss);
   const given = items.filter((item) => item.type === "additional_tools");
   const offered = [
     ...tools,
@@ -178,19 +180,19 @@ function liteShape(
 }
 
 /**
- * Hosted tools are refused here, and any choice but `auto`: `none` is kept by offering no tool, a named choice by
- * offering that one only, `required` is told as lost.
+ * Hosted tools are refused here. A forced choice is sent as it is; where upstream takes `auto` only, a named choice is kept
+ * as far as can be by offering that tool alone, and told as lost. `none` is kept by offering no tool.
  */
-function liteTools({ tools, choice }: ToolSet, loss: LossReport): { tools: readonly JsonObject[]; choice: "auto" } {
+function liteTools({ tools, choice }: ToolSet, plainChoice: boolean, loss: LossReport): ToolSet {
   const kept = tools.filter((tool) => {
     if (isHosted(tool)) loss.drop(`tools.${tool.type}`);
     return !isHosted(tool);
   });
   if (choice === undefined || choice === "auto") return { tools: kept, choice: "auto" };
   if (choice === "none") return { tools: [], choice: "auto" };
+  const named = isObject(choice) ? kept.filter((tool) => tool.type === choice.type && tool.name === choice.name) : [];
+  if (!plainChoice && (named.length > 0 || (choice === "required" && kept.length > 0))) return { tools: kept, choice };
   loss.drop("tool_choice");
-  if (!isObject(choice)) return { tools: kept, choice: "auto" };
-  const named = kept.filter((tool) => tool.type === choice.type && tool.name === choice.name);
   return { tools: named.length > 0 ? named : kept, choice: "auto" };
 }
 

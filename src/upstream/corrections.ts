@@ -33,6 +33,12 @@ export function refusedParameter(failure: ProxyError): string | undefined {
   return refused === undefined || vital(refused) ? undefined : refused;
 }
 
+/** True when upstream refuses the value of `tool_choice`: the lite lane may take `auto` only. */
+export function isChoiceRefusal(failure: ProxyError): boolean {
+  if (failure.details.upstream_status !== 400) return false;
+  return failure.param === "tool_choice" || /\btool_choice\b/.test(failure.message);
+}
+
 function vital(path: string): boolean {
   return VITAL.has(path);
 }

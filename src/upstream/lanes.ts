@@ -18,10 +18,14 @@ export interface LaneMemory {
   only(slug: string): SeatLane | undefined;
   /** Upstream refused the model in this lane and answered in the other. */
   learn(slug: string, lane: SeatLane): void;
+  /** True when the model has lately refused any `tool_choice` but `auto` in the lite lane. */
+  plainChoice(slug: string): boolean;
+  learnPlainChoice(slug: string): void;
 }
 
 export function createLaneMemory(clock: Clock): LaneMemory {
   const learnt = new Map<string, { lane: SeatLane; until: number }>();
+  const plain = new Map<string, number>();
   const only = (slug: string): SeatLane | undefined => {
     const known = learnt.get(slug);
     return known && known.until > clock.now() ? known.lane : undefined;
@@ -39,6 +43,11 @@ export function createLaneMemory(clock: Clock): LaneMemory {
     learn(slug, lane) {
       if (learnt.size >= MOST_MODELS) learnt.clear();
       learnt.set(slug, { lane, until: clock.now() + REMEMBER_MS });
+    },
+    plainChoice: (slug) => (plain.get(slug) ?? 0) > clock.now(),
+    learnPlainChoice(slug) {
+      if (plain.size >= MOST_MODELS) plain.clear();
+      plain.set(slug, clock.now() + REMEMBER_MS);
     },
   };
 }

@@ -33,6 +33,8 @@ export interface Plan {
 export interface Corrections {
   /** The lane to use, after the other was refused. */
   lane: SeatLane | undefined;
+  /** The lite lane takes no `tool_choice` but `auto`. */
+  plainChoice: boolean;
   /** Paths of fields to leave out. */
   readonly removed: string[];
   /** Reasoning items cannot be opened by upstream. */
@@ -81,7 +83,8 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
     };
   } else {
     const lane = corrections.lane ?? context.lanes.choose(slug, entry, laneNeeds(body));
-    const sent = seatBody({ request: legal, slug, cacheKey, sources }, lane, loss);
+    const plainChoice = corrections.plainChoice || context.lanes.plainChoice(slug);
+    const sent = seatBody({ request: legal, slug, cacheKey, sources, plainChoice }, lane, loss);
     const thread = affinityHeaders(UUID.test(cacheKey) ? cacheKey : hashUuid(cacheKey));
     const headers = request.native ? { ...thread, ...nativeHeaders(context.header) } : thread;
     if (lane === "lite") headers[LITE_HEADER] = "true";

@@ -9,7 +9,7 @@ import type { Clock, UpstreamFetch, UpstreamResponse } from "../platform.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import type { AttemptBudget } from "./attempts.ts";
 import type { Catalogue, CatalogueModel } from "./catalogue.ts";
-import { isSealRefusal, refusedParameter } from "./corrections.ts";
+import { isChoiceRefusal, isSealRefusal, refusedParameter } from "./corrections.ts";
 import type { DroppedField } from "./dropped.ts";
 import { failureOfConnection, failureOfResponse } from "./failure.ts";
 import { createForward, type ForwardRequest } from "./forward.ts";
@@ -111,7 +111,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
     let credentials = await deps.session.current();
     // Asked beside the catalogue, so that a cold start waits for the slower of the two only.
     if (credentials.mode === "chatgpt") void routing.route(credentials);
-    const corrections: Corrections = { lane: undefined, removed: [], withoutReasoning: false };
+    const corrections: Corrections = { lane: undefined, plainChoice: false, removed: [], withoutReasoning: false };
     const models = async () => (credentials.mode === "chatgpt" ? deps.catalogue.known() : []);
     const plans = async (): Promise<Plan> =>
       makePlan(request, corrections, {
@@ -149,6 +149,10 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
         const before = credentials.mode;
         credentials = await deps.session.recover(credentials);
         if (credentials.mode === before) continue;
+      } else if (plan.lane === "lite" && !plan.native && !corrections.plainChoice && isChoiceRefusal(failure)) {
+        corrections.plainChoice = true;
+        lanes.learnPlainChoice(plan.slug);
+        repeat("tool_choice", failure);
       } else if (isLaneRefusal(failure) && maySwitch(plan, refused)) {
         refused = failure;
         corrections.lane = otherLane(plan.lane as "lite" | "classic");

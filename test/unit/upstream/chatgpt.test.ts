@@ -13,11 +13,16 @@ const developer = (text: string): InputItem => ({ type: "message", role: "develo
 
 function plan(
   body: Partial<ResponsesBody>,
-  options: { defaults?: Partial<RequestDefaults>; mode?: "chatgpt" | "api_key"; more?: Partial<CanonicalRequest> } = {},
+  options: {
+    defaults?: Partial<RequestDefaults>;
+    mode?: "chatgpt" | "api_key";
+    more?: Partial<CanonicalRequest>;
+    plainChoice?: boolean;
+  } = {},
 ): Plan & { lost: string[] } {
   const made = makePlan(
     canonical(body, options.more),
-    { lane: undefined, removed: [], withoutReasoning: false },
+    { lane: undefined, plainChoice: options.plainChoice ?? false, removed: [], withoutReasoning: false },
     {
       config: makeConfig({ defaults: { ...NONE, ...options.defaults } }),
       mode: options.mode ?? "chatgpt",
@@ -135,10 +140,19 @@ describe("lanes", () => {
     expect(made.lost).toEqual(["tools.web_search", "parallel_tool_calls"]);
   });
 
-  test("lite: a choice of none offers no tool, a named one offers that only", () => {
+  test("lite: a forced choice is sent as it is, and nothing is lost", () => {
+    const tools = [tool("f"), tool("g")];
+    for (const tool_choice of ["required", { type: "function", name: "g" }]) {
+      const sent = plan({ model: lite, tools, tool_choice });
+      expect([sent.body.tool_choice, sent.lost]).toEqual([tool_choice, []]);
+    }
+  });
+
+  test("lite: a choice of none offers no tool; where auto alone is taken, a named one offers that tool only", () => {
     const tools = [tool("f"), tool("g")];
     expect(plan({ model: lite, tools, tool_choice: "none" }).body.input).toEqual([user("hi")]);
-    const named = plan({ model: lite, tools, tool_choice: { type: "function", name: "g" } });
+    const named = plan({ model: lite, tools, tool_choice: { type: "function", name: "g" } }, { plainChoice: true });
+    expect(named.body.tool_choice).toBe("auto");
     expect((named.body.input as { tools: Tool[] }[])[0]?.tools).toEqual([tool("g")]);
     expect(named.lost).toEqual(["tool_choice"]);
   });

@@ -253,8 +253,12 @@ const body = fc.record(
 
 test("any legal request maps to a body that the double accepts", { timeout: 60_000 }, async () => {
   const using = harness();
-  // The lane that a model has only is learnt once, so that no refusal is expected afterwards.
-  for (const model of ["gpt-6.1-sol", "gpt-6-luna"]) await send({ model, tools: [{ type: "web_search" }] }, using);
+  // The lane that a model has only, and whether it takes a forced choice, are learnt once; no refusal is expected afterwards.
+  const tool = { type: "function", name: "f", parameters: { type: "object", properties: {} }, strict: false } as const;
+  for (const model of ["gpt-6.1-sol", "gpt-6-luna"]) {
+    await send({ model, tools: [{ type: "web_search" }] }, using);
+    await send({ model, tools: [tool], tool_choice: "required" }, using);
+  }
   await fc.assert(
     fc.asyncProperty(body, async (value) => {
       double.reset();
@@ -265,4 +269,33 @@ test("any legal request maps to a body that the double accepts", { timeout: 60_0
     }),
     { numRuns: 300 },
   );
+});
+
+test("a forced choice that the lite lane refuses is sent again as auto, reported, and remembered", async () => {
+  const using = harness();
+  const tools = ["f", "g"].map((name) => ({
+    type: "function" as const,
+    name,
+    parameters: { type: "object", properties: {} },
+    strict: false,
+  }));
+  const request = { model: "gpt-6-luna", tools, tool_choice: { type: "function", name: "g" } };
+  const posts = () => double.requestsTo("/backend-api/codex/responses");
+  double.reset();
+  const first = await using.upstream.send(
+    canonical({ ...request } as Partial<ResponsesBody> as ResponsesBody),
+    sendOptions(),
+  );
+  first.response.discard();
+  expect(posts().map((post) => (post.json as { tool_choice: unknown }).tool_choice)).toEqual([
+    request.tool_choice,
+    "auto",
+  ]);
+  expect(first.dropped).toEqual([{ name: "tool_choice", honoured: false }]);
+  const second = await using.upstream.send(
+    canonical({ ...request } as Partial<ResponsesBody> as ResponsesBody),
+    sendOptions(),
+  );
+  second.response.discard();
+  expect(posts()).toHaveLength(3);
 });
