@@ -103,7 +103,7 @@ const plainFetch: UpstreamFetch = async (url, request) =>
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const timer = setTimeout(resolve, Math.min(ms, 20));
+    const timer = setTimeout(resolve, ms / 10);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);
       reject(signal.reason);
