@@ -358,8 +358,9 @@ describe.each(runtimes)("logins from the environment on $name", (runtime) => {
   });
 });
 
-describe.each(runtimes)("a token endpoint that hangs, for a server on $name", (runtime) => {
-  it("delays requests by seconds; an answer that comes after all is not lost", async () => {
+/** Mostly waiting: all runtimes at a time. */
+describe.concurrent.each(runtimes)("a token endpoint that hangs, for a server on $name", (runtime) => {
+  it("delays requests by seconds; an answer that comes after all is not lost", async ({ expect }) => {
     const upstream = await startUpstream();
     const home = mkdtempSync(join(tmpdir(), "codex-api-proxy-login-"));
     writeAuthFile(home, "chatgpt");
