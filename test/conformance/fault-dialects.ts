@@ -51,7 +51,7 @@ const messages: ClientDialect = {
   body: (text, stream, model = "gpt-5.5") => ({
     model,
     stream,
-    max_tokens: 4_000_000,
+    max_tokens: 100_000_000,
     messages: [{ role: "user", content: text }],
   }),
   readWhole: ({ content, stop_reason }) => ({

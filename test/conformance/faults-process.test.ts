@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ROOT, runtimes } from "../support/runtimes.ts";
+import { cleanEnvironment, freePort, type RunningServer, type ServerOptions, startServer } from "../support/server.ts";
+import { startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
+import { dialects, type Json, readEvents } from "./fault-dialects.ts";
+
+const RESPONSES = "/codex/responses";
+
+describe.each(runtimes)("the process on $name", (runtime) => {
+  let upstream: Upstream;
+  const cleanups: (() => Promise<unknown> | void)[] = [];
+
+  beforeEach(async () => {
+    upstream = await startUpstream();
+    cleanups.push(() => upstream.close());
+  });
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+
+  async function start(options: ServerOptions = {}): Promise<RunningServer> {
+    const prepare = (codexHome: string): void => void writeAuthFile(codexHome, "chatgpt");
+    const server = await startServer(runtime, { upstream, prepare, ...options });
+    cleanups.push(() => server.stop());
+    return server;
+  }
+
+  const ask = (url: string, prompt: string, streamed = false): Promise<Response> =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5.5", stream: streamed, messages: [{ role: "user", content: prompt }] }),
+    });
+
+  async function expectServing(url: string): Promise<void> {
+    const response = await ask(url, "still there");
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("still there")]);
+  }
+
+  it("SIGTERM lets open streams end, takes no new ones, and exits with 0", async () => {
+    const server = await start();
+    upstream.script(RESPONSES, { paceMs: 15, times: 3 });
+    const open = await Promise.all(
+      dialects.map((dialect) =>
+        fetch(server.url + dialect.path, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(dialect.body("[[long 100]]", true)),
+        }),
+      ),
+    );
+    const texts = open.map((response) => response.text());
+    const stopping = server.stop();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(fetch(`${server.url}/health`, { headers: { connection: "close" } })).rejects.toThrow();
+    for (const [index, text] of texts.entries()) {
+      const read = dialects[index]?.readStream(readEvents(await text));
+      expect([read?.error, read?.text.includes("w99")]).toEqual([undefined, true]);
+      expect(read?.end).toMatch(/stop|end_turn|completed/);
+    }
+    expect(await stopping).toBe(0);
+  });
+
+  it("SIGTERM cuts what does not end within its deadline, and exits with 0 all the same", async () => {
+    const server = await start();
+    upstream.script(RESPONSES, { stallMs: 60_000, stallAfterEvents: 6 });
+    const response = await ask(server.url, "hello", true);
+    const text = response.text().catch(() => "cut");
+    const begun = Date.now();
+    expect(await server.stop()).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(14_000);
+    expect(await text).not.toContain("[DONE]");
+  });
+
+  it("SIGHUP is no reason to end", async () => {
+    const server = await start();
+    process.kill(server.pid, "SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expectServing(server.url);
+  });
+
+  it("a full disk under the log stops nothing", async () => {
+    const server = await start({ args: ["--log-file", "/dev/full", "--log-level", "debug"] });
+    for (let i = 0; i < 20; i++) await expectServing(server.url);
+  });
+
+  it("a log that cannot be written stops nothing", async () => {
+    const home = mkdtempSync(join(tmpdir(), "log-"));
+    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
+    mkdirSync(join(home, "log"));
+    const server = await start({ args: ["--log-file", join(home, "log")] });
+    for (let i = 0; i < 5; i++) await expectServing(server.url);
+  });
+
+  it.each<[string, () => ["ignore", number | "pipe", number | "pipe"], (child: ChildProcess) => void]>([
+    ["a full disk", () => ["ignore", openSync("/dev/full", "w"), openSync("/dev/full", "w")], () => {}],
+    [
+      "a reader that has gone",
+      () => ["ignore", "pipe", "pipe"],
+      (child) => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      },
+    ],
+    ["a reader that does not read", () => ["ignore", "pipe", "pipe"], () => {}],
+  ])("%s behind standard output stops nothing", async (_name, stdio, started) => {
+    const home = mkdtempSync(join(tmpdir(), "output-"));
+    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
+    writeAuthFile(home, "chatgpt");
+    const port = await freePort();
+    const env = {
+      ...cleanEnvironment(home, home),
+      CODEX_PROXY_PORT: String(port),
+      CODEX_PROXY_LOG_LEVEL: "debug",
+      CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
+      CODEX_REFRESH_TOKEN_URL_OVERRIDE: upstream.refreshTokenUrl,
+    };
+    const [file, ...args] = runtime.command(join(ROOT, "dist", runtime.entry), ["start", "--foreground"]);
+    const child = spawn(file, args, { cwd: home, env: env as NodeJS.ProcessEnv, stdio: stdio() });
+    const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+    cleanups.push(() => void child.kill("SIGKILL"));
+    started(child);
+    const url = `http://127.0.0.1:${port}`;
+    const healthy = () =>
+      fetch(`${url}/health`)
+        .then(({ status }) => status)
+        .catch(() => 0);
+    await expect.poll(healthy, { timeout: 20_000 }).toBe(200);
+    // More than a pipe holds, where nobody reads.
+    const prompt = "x".repeat(20_000);
+    for (let i = 0; i < 20; i++) expect((await ask(url, prompt)).status).toBe(200);
+    await expectServing(url);
+    child.kill("SIGTERM");
+    // Only now is read what the pipe holds, so that its end is seen.
+    child.stdout?.resume();
+    child.stderr?.resume();
+    expect(await exited).toBe(0);
+  });
+
+  it("a login that vanishes, is spoilt and comes back is told in words each time", async () => {
+    const server = await start();
+    await expectServing(server.url);
+    const path = join(server.codexHome, "auth.json");
+    const whole = readFileSync(path, "utf8");
+    const spoil: [string, () => void][] = [
+      ["missing", () => renameSync(path, `${path}.away`)],
+      ["empty", () => writeFileSync(path, "")],
+      ["half", () => writeFileSync(path, whole.slice(0, 100))],
+      ["no object", () => writeFileSync(path, "[1]")],
+      ["of wrong types", () => writeFileSync(path, '{"tokens":{"access_token":5}}')],
+    ];
+    for (const [name, act] of spoil) {
+      act();
+      const response = await ask(server.url, "hello");
+      const { error }: Json = await response.json();
+      expect([name, [401, 503].includes(response.status), error.message]).toEqual([
+        name,
+        true,
+        expect.stringMatching(/auth\.json|login/),
+      ]);
+      expect((await fetch(`${server.url}/health`)).status).toBe(200);
+      writeFileSync(path, whole, { mode: 0o600 });
+      await expectServing(server.url);
+    }
+    expect(server.log()).not.toMatch(/internal_error|unhandled|uncaught/i);
+  });
+});
