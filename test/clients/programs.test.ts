@@ -1,0 +1,183 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runtimes } from "../support/runtimes.ts";
+import { install } from "./install.ts";
+import { node24, type Ran, runClient, type Stack, startStack } from "./stack.ts";
+
+const RESPONSES = "/backend-api/codex/responses";
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+/** Each program works in a folder of its own, on a server on one of the runtimes; every runtime serves every program. */
+describe.each(runtimes)("programs against the server on $name", (runtime) => {
+  let stack: Stack;
+  let home: string;
+  let project: string;
+
+  beforeAll(async () => {
+    stack = await startStack(runtime);
+  });
+  beforeEach(() => {
+    stack.upstream.reset();
+    home = mkdtempSync(join(tmpdir(), "codex-api-proxy-client-"));
+    project = join(home, "project");
+    mkdirSync(project);
+    return () => rmSync(home, { recursive: true, force: true });
+  });
+  afterAll(() => stack?.stop());
+
+  describe("Claude Code", () => {
+    const claude = (prompt: string, model: string, args: readonly string[] = []): Promise<Ran> => {
+      const folder = install("claude-code");
+      const command = join(folder, `node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`);
+      const env = {
+        HOME: home,
+        ANTHROPIC_BASE_URL: stack.server.url,
+        ANTHROPIC_AUTH_TOKEN: "unused",
+        ANTHROPIC_MODEL: model,
+        ANTHROPIC_DEFAULT_HAIKU_MODEL: "gpt-6-luna",
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        DISABLE_AUTOUPDATER: "1",
+        DISABLE_TELEMETRY: "1",
+      };
+      const common = [
+        "-p",
+        prompt,
+        "--output-format",
+        "json",
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "Bash",
+        "Read",
+        "WebSearch",
+      ];
+      return runClient(command, [...common, ...args], { env, cwd: project });
+    };
+    const call = (name: string, args: object): string => `[[tool name=${name} args=${JSON.stringify(args)}]]`;
+
+    it.each(["gpt-5.5", "gpt-6.1-sol"])(
+      "writes a file through a tool and reports usage as upstream told it, on %s",
+      async (model) => {
+        const file = join(project, "x.txt");
+        const ran = await claude(call("Write", { file_path: file, content: "hello" }), model);
+        expect([ran.code, ran.stderr]).toEqual([0, ""]);
+        const result = JSON.parse(ran.stdout);
+        expect(readFileSync(file, "utf8")).toBe("hello");
+        expect([result.is_error, result.num_turns]).toEqual([false, 2]);
+        expect(result.result).toContain("TOOL-RESULT: File created");
+        expect(result.usage.input_tokens + result.usage.cache_read_input_tokens).toBeGreaterThan(1000);
+        expect(result.usage.cache_read_input_tokens).toBeGreaterThan(0);
+        stack.expectCleanUpstream();
+      },
+    );
+
+    it("runs several tools of one turn and reads a picture", async () => {
+      writeFileSync(join(project, "p.png"), PNG);
+      const both = `${call("Bash", { command: "echo one-$((1+1))", description: "x" })} ${call("Read", { file_path: join(project, "p.png") })}`;
+      const ran = await claude(both, "gpt-5.5");
+      expect(JSON.parse(ran.stdout).result).toContain("one-2");
+      expect(JSON.stringify(stack.upstream.requestsTo(RESPONSES).at(-1)?.json)).toContain('"input_image"');
+      stack.expectCleanUpstream();
+    });
+
+    it("searches the web", async () => {
+      const ran = await claude(call("WebSearch", { query: "pong" }), "gpt-5.5");
+      expect(JSON.parse(ran.stdout).is_error).toBe(false);
+      const sent = stack.upstream.requestsTo(RESPONSES).map((request) => JSON.stringify(request.json));
+      expect(sent.some((body) => body.includes('"type":"web_search"'))).toBe(true);
+      expect(JSON.parse(ran.stdout).result).not.toContain("Did 0 searches");
+      stack.expectCleanUpstream();
+    });
+
+    it("goes on with a conversation and names a wrong model", async () => {
+      await claude("remember the word quince", "gpt-6.1-sol");
+      const ran = await claude("which word?", "gpt-6.1-sol", ["--continue"]);
+      expect(JSON.parse(ran.stdout).is_error).toBe(false);
+      expect(JSON.stringify(stack.upstream.requestsTo(RESPONSES).at(-1)?.json)).toContain("quince");
+      stack.expectCleanUpstream();
+      const wrong = await claude("hello", "gpt-none");
+      expect(wrong.stdout).toContain("gpt-none");
+    });
+  });
+
+  it.each(["gpt-5.5", "gpt-6.1-sol"])("Codex CLI answers on %s", async (model) => {
+    const folder = install("codex");
+    const codexHome = join(home, "codex");
+    mkdirSync(codexHome);
+    writeFileSync(
+      join(codexHome, "config.toml"),
+      `model_provider = "proxy"\n[model_providers.proxy]\nname = "proxy"\nbase_url = "${stack.server.url}/v1"\nwire_api = "responses"\n`,
+    );
+    // This client offers the newer models one tool, in which it runs code; the older one has a shell.
+    const prompt = model === "gpt-5.5" ? '[[tool name=exec_command args={"cmd":"echo codex-$((40+2))"}]]' : "say pong";
+    const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-m", model, prompt];
+    const ran = await runClient(node24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
+      env: { HOME: home, CODEX_HOME: codexHome },
+      cwd: project,
+    });
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining(model === "gpt-5.5" ? "codex-42" : "say pong")]);
+    stack.expectCleanUpstream();
+  });
+
+  it.each(["chat", "responses", "anthropic"] as const)("OpenCode makes a tool round trip over %s", async (api) => {
+    const folder = install("opencode");
+    const npm = { chat: "@ai-sdk/openai-compatible", responses: "@ai-sdk/openai", anthropic: "@ai-sdk/anthropic" }[api];
+    const model = api === "responses" ? "gpt-5.5" : "gpt-6.1-sol";
+    const options = { baseURL: `${stack.server.url}/v1`, apiKey: "unused" };
+    const config = {
+      provider: { proxy: { npm, name: "proxy", options, models: { [model]: {} } } },
+      autoupdate: false,
+      share: "disabled",
+    };
+    writeFileSync(join(project, "opencode.json"), JSON.stringify(config));
+    const command = join(folder, `node_modules/opencode-${process.platform}-${process.arch}/bin/opencode`);
+    const input = '[[tool name=bash args={"command":"echo opencode-$((40+2))","description":"x"}]]';
+    const ran = await runClient(command, ["run", "-m", `proxy/${model}`], {
+      env: { HOME: home, PWD: project, OPENCODE_DISABLE_MODELS_FETCH: "1" },
+      cwd: project,
+      input,
+    });
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining("opencode-42")]);
+    stack.expectCleanUpstream();
+  });
+
+  it.each(["openai-completions", "openai-responses", "anthropic-messages"])(
+    "OpenClaw makes a tool round trip over %s",
+    async (api) => {
+      const folder = install("openclaw");
+      const baseUrl = api === "anthropic-messages" ? stack.server.url : `${stack.server.url}/v1`;
+      const model = api === "openai-responses" ? "gpt-5.5" : "gpt-6.1-sol";
+      const provider = {
+        baseUrl,
+        apiKey: "unused",
+        api,
+        models: [{ id: model, name: model, contextWindow: 200_000, maxTokens: 8000 }],
+      };
+      const state = join(home, ".openclaw");
+      mkdirSync(state);
+      const config = {
+        models: { providers: { proxy: provider } },
+        agents: { defaults: { model: { primary: `proxy/${model}` }, workspace: project } },
+      };
+      writeFileSync(join(state, "openclaw.json"), JSON.stringify(config));
+      writeFileSync(join(project, "note.txt"), "openclaw-42");
+      // It takes a bare quotation of the result, which is the double's usual answer, for no answer.
+      const answer = { text: "The note says openclaw-42, as you asked.", times: 5 };
+      stack.upstream.script((request) => request.text.includes('"function_call_output"'), answer);
+      const message = `[[tool name=read args={"path":"${join(project, "note.txt")}"}]]`;
+      const args = ["agent", "--local", "--json", "--session-id", "t1", "--message", message];
+      const ran = await runClient(node24(), [join(folder, "node_modules/openclaw/openclaw.mjs"), ...args], {
+        env: { HOME: home, OPENCLAW_STATE_DIR: state, OPENCLAW_SKIP_UPDATE_CHECK: "1" },
+        cwd: project,
+        timeoutMs: 150_000,
+      });
+      expect(ran.stdout).toMatch(/"finalAssistantVisibleText": "The note says openclaw-42, as you asked\."/);
+      stack.expectCleanUpstream();
+    },
+  );
+});
