@@ -12,7 +12,13 @@ export function createPlatform(): Platform {
       runtimeArgs: ["run", "--allow-all", "--no-config"],
       createFetch: createDenoFetch,
       listen: serveDeno,
+      writeAsync,
     },
     takeEnvironment(),
   );
+}
+
+async function writeAsync(stream: "stdout" | "stderr", text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length; ) sent += await Deno[stream].write(bytes.subarray(sent));
 }

@@ -10,6 +10,8 @@ import { createProcesses } from "./processes.ts";
 export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" | "listen"> {
   /** The runtime's own arguments that this program was started with, before the script's path. */
   readonly runtimeArgs: readonly string[];
+  /** Where node:fs holds up the event loop while a pipe is full. */
+  readonly writeAsync?: Platform["writeAsync"];
 }
 
 /**
@@ -35,7 +37,7 @@ export function createSharedPlatform(parts: RuntimeParts, environment: Record<st
     stdin: { isTerminal: () => process.stdin.isTTY === true, readText: readStdin },
     isTerminal: (stream) => process[stream].isTTY === true,
     write,
-    writeAsync,
+    writeAsync: parts.writeAsync ?? writeAsync,
   };
 }
 
