@@ -32,11 +32,11 @@ const { values: options } = parseArgs({
   },
 });
 
-const warmUpMs = options.quick ? 100 : 400;
-const SHORTEST_WINDOW_MS = 150;
+const warmUpMs = options.quick ? 60 : 400;
+const SHORTEST_WINDOW_MS = 120;
 const rounds = options.quick ? 1 : 3;
 const budgetMs = Number(options.minutes ?? (options.quick ? 1.2 : 8)) * 60_000;
-const slow = { ...SLOW_STREAMS, connections: options.quick ? 100 : 500, deltas: options.quick ? 10 : 30 };
+const slow = { ...SLOW_STREAMS, connections: options.quick ? 100 : 500, deltas: options.quick ? 5 : 30 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache", "bench");
@@ -54,7 +54,7 @@ try {
 async function main() {
   const wanted = (name, list) => list === undefined || list.split(",").some((part) => name.startsWith(part));
   const programs = findPrograms({ cache, peers: options.peer.map(readPeer), original: options.original }).filter(
-    ({ name }) => wanted(name, options.only),
+    ({ name, kind }) => kind === "peer" || wanted(name, options.only),
   );
   const scenarios = SCENARIOS.filter(({ name }) => wanted(name, options.scenario));
   const upstream = await startUpstream(createCertificates());
@@ -104,7 +104,7 @@ async function startUps(programs, upstream) {
   const figures = {};
   for (const program of [...BARE, ...programs.filter(({ kind }) => kind !== "limit")]) {
     try {
-      figures[program.name] = await measureStartUp(program, upstream, scratch, options.quick ? 2 : 6);
+      figures[program.name] = await measureStartUp(program, upstream, scratch, options.quick ? 1 : 6);
       say(`start-up of ${program.name}`);
     } catch (error) {
       say(error.message);

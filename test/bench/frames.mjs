@@ -61,8 +61,9 @@ export function stampedLength(deltas) {
   return deltas * (STAMP_DIGITS + 2);
 }
 
+/** No blank at the end: some programs trim a whole answer. */
 function token(index) {
-  return `token${index} `;
+  return `token${index}.`;
 }
 
 function toFrame({ type, ...rest }, sequence_number) {

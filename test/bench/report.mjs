@@ -43,7 +43,7 @@ export function addRatios(results) {
     for (const [name, figures] of Object.entries(programs)) {
       ratio(figures, "toNode", programs["node-pipe"], "cpuMsPerRequest");
       ratio(figures, "toGo", programs.go, "cpuMsPerRequest");
-      if (direct && name !== "direct") figures.addedMs = figures.latencyMs - direct.latencyMs;
+      if (direct?.latencyMs !== undefined && name !== "direct") figures.addedMs = figures.latencyMs - direct.latencyMs;
       if (scenario !== "start-up" || name.startsWith("bare-")) continue;
       const runtime = ["bun", "deno"].includes(name) ? name : "node";
       ratio(figures, "toBare", programs[`bare-${runtime}`], "startCpuMs");
