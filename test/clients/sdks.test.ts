@@ -7,19 +7,22 @@ const SCRIPTS = ["openai.mjs", "anthropic.mjs", "ai-sdk.mjs", "agents.mjs", "pyt
 const MODELS = ["gpt-5.5", "gpt-6.1-sol"];
 const LEAST_CHECKS = 4;
 
-describe.each(runtimes)("SDKs against the server on $name", (runtime) => {
-  let stack: Stack;
-  beforeAll(async () => {
-    stack = await startStack(runtime);
-  });
-  afterAll(() => stack?.stop());
-
-  describe.each(MODELS)("%s", (model) => {
-    it.each(SCRIPTS)("%s", async (script) => {
-      stack.upstream.reset();
-      const checks = await runChecks(script, stack.server.url, model);
-      expect(checks.filter((check) => check.error !== undefined)).toEqual([]);
-      expect(checks.length).toBeGreaterThanOrEqual(LEAST_CHECKS);
+describe.each(runtimes.filter((runtime) => runtime.name !== "node24"))(
+  "SDKs against the server on $name",
+  (runtime) => {
+    let stack: Stack;
+    beforeAll(async () => {
+      stack = await startStack(runtime);
     });
-  });
-});
+    afterAll(() => stack?.stop());
+
+    describe.each(MODELS)("%s", (model) => {
+      it.each(SCRIPTS)("%s", async (script) => {
+        stack.upstream.reset();
+        const checks = await runChecks(script, stack.server.url, model);
+        expect(checks.filter((check) => check.error !== undefined)).toEqual([]);
+        expect(checks.length).toBeGreaterThanOrEqual(LEAST_CHECKS);
+      });
+    });
+  },
+);
