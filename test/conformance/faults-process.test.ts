@@ -7,12 +7,13 @@ import { ROOT, runtimes } from "../support/runtimes.ts";
 import { cleanEnvironment, freePort, type RunningServer, type ServerOptions, startServer } from "../support/server.ts";
 import { startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
 import { dialects, type Json, readEvents } from "./fault-dialects.ts";
+import { openRaw } from "./fault-process.ts";
 
 const RESPONSES = "/codex/responses";
 
 describe.each(runtimes)("the process on $name", (runtime) => {
   let upstream: Upstream;
-  const cleanups: (() => Promise<unknown> | void)[] = [];
+  const cleanups: (() => unknown)[] = [];
 
   beforeEach(async () => {
     upstream = await startUpstream();
@@ -56,7 +57,7 @@ describe.each(runtimes)("the process on $name", (runtime) => {
     const texts = open.map((response) => response.text());
     const stopping = server.stop();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    await expect(fetch(`${server.url}/health`, { headers: { connection: "close" } })).rejects.toThrow();
+    await expect(openRaw(server.port)).rejects.toThrow();
     for (const [index, text] of texts.entries()) {
       const read = dialects[index]?.readStream(readEvents(await text));
       expect([read?.error, read?.text.includes("w99")]).toEqual([undefined, true]);
