@@ -14,4 +14,6 @@ const run = (file, ...args) =>
 
 const { status: built } = run("scripts/build.mjs");
 if (built !== 0) process.exit(built ?? 1);
-process.exit(run("node_modules/vitest/vitest.mjs", "run", "--config", "test/soak/vitest.config.ts").status ?? 1);
+process.exit(
+  run("node_modules/vitest/vitest.mjs", "run", "--root", "test/soak", "--disable-console-intercept").status ?? 1,
+);
