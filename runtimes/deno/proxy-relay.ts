@@ -75,7 +75,7 @@ async function readHead(tunnel: Deno.Conn): Promise<string> {
   return head;
 }
 
-export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length; ) sent += await connection.write(bytes.subarray(sent));
 }
 
