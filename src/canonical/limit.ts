@@ -188,31 +188,40 @@ function overlap(text: string, stops: readonly string[]): number {
   return longest;
 }
 
+/** A character of a rare script can take several tokens, hence bytes, of which a UTF-16 unit has three at most. */
+const MOST_TOKENS_A_CHAR = 3;
+/** Text that follows can change how the last word before it falls into tokens. */
+const SEAM_TOKENS = 16;
+const SETTLE_CHARS = 256;
+
 /**
- * Counts tokens as text goes by. A token is at least one character, so nothing is counted while the characters are
- * fewer than the limit: an ordinary answer under an ordinary limit costs nothing. Past that, only the text since the
- * last word end is counted again, so that the work stays linear.
+ * Counts tokens as text goes by, and only when the text since the last count could have reached the limit: an ordinary
+ * answer under an ordinary limit is never counted, one that comes near is counted some hundred times in all, however
+ * many deltas it has. What lies before a word end stays counted, so that the work stays linear.
  */
 function createBudget(limit: number | undefined, tools: LimitTools) {
   let all = "";
   let settled = 0;
   let settledAt = 0;
+  let counted = 0;
+  let countedAt = 0;
   return {
     take(text: string): { out: string; full: boolean } {
       if (limit === undefined) return { out: text, full: false };
       const before = all.length;
       all += text;
-      // A character of a rare script can take several tokens, hence bytes, of which a UTF-16 unit has three at most.
-      if (all.length * 3 <= limit) return { out: text, full: false };
+      const seam = countedAt === 0 ? 0 : SEAM_TOKENS;
+      if (counted + (all.length - countedAt) * MOST_TOKENS_A_CHAR + seam <= limit) return { out: text, full: false };
       const tail = all.slice(settledAt);
-      const count = settled + tools.count(tail);
-      if (count > limit) {
+      counted = settled + tools.count(tail);
+      countedAt = all.length;
+      if (counted > limit) {
         const kept = tools.truncate(tail, limit - settled);
         const length = Math.max(settledAt + kept.length, before) - before;
         return { out: text.slice(0, length), full: true };
       }
       const word = tail.lastIndexOf(" ");
-      if (word > 256) {
+      if (word > SETTLE_CHARS) {
         settled += tools.count(tail.slice(0, word));
         settledAt += word;
       }

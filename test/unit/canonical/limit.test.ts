@@ -110,6 +110,23 @@ describe("createLimiter", () => {
     });
   });
 
+  it("counts an answer that comes near its limit a hundred times, not at every delta", () => {
+    let counts = 0;
+    const count = (text: string) => {
+      counts++;
+      return words.count(text);
+    };
+    const limiter = createLimiter({ stop: [], maxOutputTokens: 5_000 }, { ...words, count });
+    const shown: string[] = [];
+    for (const event of stream(Array.from({ length: 6_000 }, (_, index) => `token${index} `))) {
+      limiter.push(makeEvent(event), ({ value }) => {
+        if (value.type === "response.output_text.delta") shown.push(value.delta);
+      });
+    }
+    expect(words.count(shown.join(""))).toBe(5_000);
+    expect(counts).toBeLessThan(400);
+  });
+
   it("leaves an answer that has exactly the limit alone", () => {
     expect(run({ maxOutputTokens: 3 }, stream(["one two", " three"])).answer.status).toBe("completed");
   });
