@@ -1,6 +1,6 @@
 /** How each program under measurement is started, and the folder that it finds a login in. */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -218,7 +218,14 @@ function freePort() {
 
 function nodesOnPath() {
   const files = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "node"));
-  return [...files, join(modules, "node24", "bin", "node"), process.execPath].filter(existsSync).map((file) => {
+  // Node 24, where the tests have installed it.
+  const cache = join(root, ".cache");
+  const cached = existsSync(cache)
+    ? readdirSync(cache)
+        .filter((name) => name.startsWith("node-"))
+        .map((name) => join(cache, name, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node"))
+    : [];
+  return [...files, ...cached, process.execPath].filter(existsSync).map((file) => {
     const version = execFileSync(file, ["--version"], { encoding: "utf8" });
     const major = Number(/^v(\d+)/.exec(version)?.[1]);
     return { name: `node${major}`, major, file };

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { runtimes } from "../support/runtimes.ts";
+import { findNode24, runtimes } from "../support/runtimes.ts";
 import { install } from "./install.ts";
-import { node24, type Ran, runClient, type Stack, startStack } from "./stack.ts";
+import { type Ran, runClient, type Stack, startStack } from "./stack.ts";
 
 const RESPONSES = "/backend-api/codex/responses";
 const PNG = Buffer.from(
@@ -123,7 +123,7 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     // This client offers the newer models one tool, in which it runs code; the older one has a shell.
     const prompt = model === "gpt-5.5" ? '[[tool name=exec_command args={"cmd":"echo codex-$((40+2))"}]]' : "say pong";
     const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-m", model, prompt];
-    const ran = await runClient(node24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
+    const ran = await runClient(findNode24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
       env: { HOME: home, CODEX_HOME: codexHome },
       cwd: project,
     });
@@ -176,7 +176,7 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     stack.upstream.script((request) => request.text.includes('"function_call_output"'), answer);
     const message = `[[tool name=read args={"path":"${join(project, "note.txt")}"}]]`;
     const args = ["agent", "--local", "--json", "--session-id", "t1", "--message", message];
-    const ran = await runClient(node24(), [join(folder, "node_modules/openclaw/openclaw.mjs"), ...args], {
+    const ran = await runClient(findNode24(), [join(folder, "node_modules/openclaw/openclaw.mjs"), ...args], {
       env: { HOME: home, OPENCLAW_STATE_DIR: state, OPENCLAW_SKIP_UPDATE_CHECK: "1" },
       cwd: project,
       timeoutMs: 150_000,

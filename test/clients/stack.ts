@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect } from "vitest";
-import { ROOT, type Runtime, runtimes } from "../support/runtimes.ts";
+import { findNode24, ROOT, type Runtime } from "../support/runtimes.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
 import { startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
 import { install } from "./install.ts";
@@ -71,12 +71,6 @@ export function runClient(
   });
 }
 
-/** Node 24, which most clients ask for. */
-export function node24(): string {
-  const runtime = runtimes.find((one) => one.name === "node24");
-  return runtime ? runtime.command("")[0] : process.execPath;
-}
-
 /** One check of a script: its name and, when it failed, why. */
 interface Check {
   readonly name: string;
@@ -95,7 +89,7 @@ export async function runChecks(script: string, url: string, model: string): Pro
     target = join(folder, basename(file));
     copyFileSync(join(ROOT, "test/clients/scripts/checks.mjs"), join(folder, "checks.mjs"));
     copyFileSync(file, target);
-    command = node24();
+    command = findNode24();
   }
   const ran = await runClient(command, [target], { env: { BASE_URL: url, MODEL: model, HOME: folder }, cwd: folder });
   const lines = ran.stdout.split("\n").filter((line) => line.startsWith("{"));

@@ -351,27 +351,19 @@ describe.each(runtimes)("upstream faults on $name", (runtime) => {
     await Promise.all(dialects.flatMap((dialect) => [check(dialect, false, fault), check(dialect, true, fault)]));
   }
 
-  describe.concurrent("before the first output", () => {
-    it.each(beforeOutput)("%s", (...fault) => everywhere(fault));
-  });
-  describe.concurrent("after the first output", () => {
-    it.each(afterOutput)("%s", (...fault) => everywhere(fault));
-  });
-  describe.concurrent("oddities that are no fault", () => {
-    it.each(oddities)("%s", (...fault) => everywhere(fault));
-  });
-
-  describe("of great size", () => {
-    it.each(large)("%s", (...fault) => everywhere(fault));
-  });
-
-  describe.concurrent("silence", () => {
-    it("of 16 s before the headers is bridged within 15 s, and the answer then comes", async () => {
+  describe.concurrent("side by side", () => {
+    it("silence of 16 s before the headers is bridged within 15 s, and the answer then comes", async () => {
       await Promise.all(dialects.map((dialect) => checkBridged(dialect, { stallMs: 16_000 })));
     });
-    it("of 16 s in the middle is bridged within 15 s, and the answer then goes on", async () => {
+    it("silence of 16 s in the middle is bridged within 15 s, and the answer then goes on", async () => {
       await Promise.all(dialects.map((dialect) => checkBridged(dialect, { stallMs: 16_000, stallAfterEvents: 6 })));
     });
+    it.each(beforeOutput)("before the first output: %s", (...fault) => everywhere(fault));
+    it.each(afterOutput)("after the first output: %s", (...fault) => everywhere(fault));
+    it.each(oddities)("no fault: %s", (...fault) => everywhere(fault));
+  });
+  describe("of great size", () => {
+    it.each(large)("%s", (...fault) => everywhere(fault));
   });
 
   async function checkBridged(dialect: ClientDialect, behaviour: Behaviour): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -61,17 +61,19 @@ function inScope(scope: string, ...files: readonly string[]): string[] {
   return packages.flatMap((name) => files.map((file) => join(scope, name, file)));
 }
 
-function findNode24(): string {
-  const linked = join(MODULES, "node24", "bin", "node");
-  if (isBinary(linked)) return linked;
-  const { version } = JSON.parse(readFileSync(join(MODULES, "node24", "package.json"), "utf8")) as { version: string };
-  const prefix = join(ROOT, ".cache", "node24");
+/** Not a dependency: its `node` would come first on the PATH of every npm script, before the Node that is to be tested. */
+const NODE_24 = "24.21.0";
+
+/** Installs it on first use; `global-setup.ts` does so before test files run side by side. */
+export function findNode24(): string {
+  const prefix = join(ROOT, ".cache", `node-${NODE_24}`);
   const platform = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${platform}-${process.arch}`;
   const installed = join(prefix, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
-  if (!existsSync(installed)) {
+  if (!isBinary(installed)) {
     mkdirSync(prefix, { recursive: true });
-    execFileSync("npm", ["install", "--prefix", prefix, "--no-save", "--ignore-scripts", `${name}@${version}`]);
+    const quiet = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
+    execFileSync("npm", ["install", "--prefix", prefix, ...quiet, `${name}@${NODE_24}`], { stdio: "ignore" });
   }
   return installed;
 }

@@ -1,15 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { runtimes } from "../support/runtimes.ts";
 import { classicBody, doneItems, parseSse, seatHeaders, textOf } from "./helpers.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
-const root = new URL("../../node_modules/", import.meta.url);
-const RUNTIMES = [fileURLToPath(new URL("node24/bin/node", root)), fileURLToPath(new URL(".bin/bun", root))].filter(
-  (path) => existsSync(path),
-);
+/** Those that run TypeScript as it is. */
+const RUNTIMES = runtimes.filter(({ name }) => name === "node24" || name === "bun").map((one) => one.command("")[0]);
 
 async function withProcess(command: string, args: string[], use: (baseUrl: string) => Promise<void>): Promise<void> {
   const child = spawn(command, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
