@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const MODULES = join(ROOT, "node_modules");
+/** Not a dependency: its `node` would come first on the PATH of every npm script, before the Node that is to be tested. */
+const NODE_24 = "24.21.0";
 
 export type RuntimeName = "node20" | "node24" | "bun" | "deno";
 
@@ -60,9 +62,6 @@ function inScope(scope: string, ...files: readonly string[]): string[] {
   const packages = existsSync(folder) ? readdirSync(folder) : [];
   return packages.flatMap((name) => files.map((file) => join(scope, name, file)));
 }
-
-/** Not a dependency: its `node` would come first on the PATH of every npm script, before the Node that is to be tested. */
-const NODE_24 = "24.21.0";
 
 /** Installs it on first use; `global-setup.ts` does so before test files run side by side. */
 export function findNode24(): string {
