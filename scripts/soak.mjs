@@ -5,15 +5,15 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startVitest } from "vitest/node";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [minutes = "5", runtimes] = process.argv.slice(2);
-const env = { ...process.env, SOAK_MINUTES: minutes, ...(runtimes && { CONFORMANCE_RUNTIMES: runtimes }) };
-const run = (file, ...args) =>
-  spawnSync(process.execPath, [join(root, file), ...args], { cwd: root, env, stdio: "inherit" });
+process.env.SOAK_MINUTES = minutes;
+if (runtimes) process.env.CONFORMANCE_RUNTIMES = runtimes;
 
-const { status: built } = run("scripts/build.mjs");
-if (built !== 0) process.exit(built ?? 1);
-process.exit(
-  run("node_modules/vitest/vitest.mjs", "run", "--root", "test/soak", "--disable-console-intercept").status ?? 1,
-);
+const build = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: "inherit" });
+if (build.status !== 0) process.exit(build.status ?? 1);
+const options = { root: join(root, "test/soak"), config: false, watch: false, disableConsoleIntercept: true };
+const vitest = await startVitest("test", [], options);
+await vitest.close();
