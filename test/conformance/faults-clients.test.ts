@@ -173,7 +173,8 @@ describe.each(runtimes)("clients of all manners on $name", (runtime) => {
       return descriptors(server.pid);
     };
     // The pool to upstream keeps its connections for a while.
-    const before = await round();
+    // How many it opens depends on how many answers fell together, so two rounds tell what it comes to.
+    const before = Math.max(await round(), await round());
     expect(await round()).toBeLessThan(before + 20);
     await expectServing();
   });
