@@ -14,3 +14,8 @@ export function healthRoute(services: Services): Route {
       }),
   };
 }
+
+/** `GET /`: who answers here. Claude Code knocks at it before its first request. */
+export function rootRoute({ config }: Services): Route {
+  return { method: "GET", path: "/", handle: async () => json({ name: "codex-api-proxy", version: config.version }) };
+}

@@ -2,7 +2,7 @@ import { ProxyError } from "../errors.ts";
 import type { Services } from "../services.ts";
 import { chatCompletionsRoute } from "./chat-completions.ts";
 import { forwardOr, otherRoute } from "./forward.ts";
-import { healthRoute } from "./health.ts";
+import { healthRoute, rootRoute } from "./health.ts";
 import { imageEditsRoute, imageGenerationsRoute } from "./images.ts";
 import { countTokensRoute, messagesRoute } from "./messages.ts";
 import { metricsRoute, prometheusRoute } from "./metrics.ts";
@@ -25,6 +25,7 @@ export type { Route } from "./route.ts";
 /** Every endpoint, in the order in which they are matched. */
 export function createRoutes(services: Services): Route[] {
   const endpoints = [
+    rootRoute(services),
     healthRoute(services),
     readyRoute(services),
     metricsRoute(services),

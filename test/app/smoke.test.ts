@@ -65,4 +65,10 @@ describe("one request end to end", () => {
       expect(await response.text()).toContain("event: response.completed\n");
     });
   }
+
+  it("says who it is at /, also to HEAD", async () => {
+    expect(await (await app.get("/")).json()).toEqual({ name: "codex-api-proxy", version: "0.0.0-test" });
+    const head = await app.app.fetch(new Request("http://127.0.0.1:8765/", { method: "HEAD" }));
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+  });
 });
