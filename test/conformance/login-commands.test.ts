@@ -47,7 +47,7 @@ describe.each(runtimes)("on $name", (runtime: Runtime) => {
   });
   afterAll(async () => {
     await upstream?.close();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   const command = (args: readonly string[], stdin = "", env: Record<string, string> = {}): RunningCommand =>

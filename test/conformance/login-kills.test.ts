@@ -23,7 +23,7 @@ describe.each(runtimes)("a server on $name that is ended during a refresh", (run
   });
   afterAll(async () => {
     await upstream?.close();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   it(`by SIGKILL, ${KILLS} times: the login is never lost`, { timeout: 100_000 }, async () => {

@@ -82,7 +82,7 @@ describe.each(runtimes)("the login of a server on $name", (runtime) => {
   afterAll(async () => {
     await server?.stop();
     await upstream?.close();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   it("is renewed once for 50 requests at a time, and written back as it was found", async () => {
@@ -334,7 +334,7 @@ describe.each(runtimes)("logins from the environment on $name", (runtime) => {
   });
   afterAll(async () => {
     await upstream?.close();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   const used = async (env: Record<string, string>): Promise<[number, string | undefined]> => {
@@ -395,7 +395,7 @@ describe.concurrent.each(runtimes)("a token endpoint that hangs, for a server on
     } finally {
       await kill(server);
       await upstream.close();
-      rmSync(home, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     }
   });
 });

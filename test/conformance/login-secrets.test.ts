@@ -138,7 +138,7 @@ describe.each(runtimes)("no token or key of a server on $name", (runtime) => {
     await command(["stop"]);
     await watcher.stop();
     await upstream?.close();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   it("is needed for the server to work, with keys and debug logging", async () => {

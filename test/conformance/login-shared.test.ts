@@ -34,7 +34,7 @@ beforeEach(() => {
 afterAll(async () => {
   await Promise.all((servers ?? []).map((server) => server.stop()));
   await upstream?.close();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 /** Requests to all servers, one after another at each, until the work is done. */

@@ -53,7 +53,7 @@ export async function startServer(runtime: Runtime, options: ServerOptions = {})
   const url = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<number | null> => {
     const code = await child.stop();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     return code;
   };
   try {
