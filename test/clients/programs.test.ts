@@ -33,7 +33,7 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     home = mkdtempSync(join(tmpdir(), "codex-api-proxy-client-"));
     project = join(home, "project");
     mkdirSync(project);
-    return () => rmSync(home, { recursive: true, force: true });
+    return () => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
   afterAll(() => stack?.stop());
 

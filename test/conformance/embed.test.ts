@@ -29,7 +29,7 @@ describe.each(runtimes)("createApp embedded on $name", (runtime) => {
     writeAuthFile(home, "chatgpt");
   });
   afterAll(async () => {
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     await upstream?.close();
   });
 

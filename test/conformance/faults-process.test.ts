@@ -91,7 +91,7 @@ describe.each(runtimes)("the process on $name", (runtime) => {
 
   it("a log that cannot be written stops nothing", async () => {
     const home = mkdtempSync(join(tmpdir(), "log-"));
-    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
+    cleanups.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
     mkdirSync(join(home, "log"));
     const server = await start({ args: ["--log-file", join(home, "log")] });
     for (let i = 0; i < 5; i++) await expectServing(server.url);
@@ -110,7 +110,7 @@ describe.each(runtimes)("the process on $name", (runtime) => {
     ["a reader that does not read", () => ["ignore", "pipe", "pipe"], () => {}],
   ])("%s behind standard output stops nothing", async (_name, stdio, started) => {
     const home = mkdtempSync(join(tmpdir(), "output-"));
-    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
+    cleanups.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
     writeAuthFile(home, "chatgpt");
     const port = await freePort();
     const env = {

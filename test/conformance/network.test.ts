@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   certificates.remove();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 describe.each(runtimes)("$name", (runtime) => {
