@@ -5,8 +5,8 @@ const globalSetup = ["test/support/global-setup.ts"];
 /** Files that measure memory, descriptors or waits of a started server: nothing else runs beside them. */
 const ALONE = ["faults-clients", "faults-growth", "login-refresh"].map((name) => `test/conformance/${name}.test.ts`);
 
-/** In CI the machine has other work, and a started server may be late once; what is broken fails twice. */
-const retry = process.env.CI ? 1 : 0;
+/** In CI the machine has other work, and a started server may be late; what is broken fails every time. */
+const retry = process.env.CI ? 2 : 0;
 
 /** `unit` and `app` run in memory; `conformance`, `alone` and `clients` start the built server on each runtime. */
 export default defineConfig({
