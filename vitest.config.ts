@@ -14,8 +14,23 @@ export default defineConfig({
     // Most of the time of a started server's tests is waiting: two files side by side keep two cores busy.
     maxWorkers: 2,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/upstream/**/*.test.ts"], globalSetup } },
-      { test: { name: "app", include: ["test/app/**/*.test.ts", "test/schema/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/upstream/**/*.test.ts"],
+          globalSetup,
+          retry,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "app",
+          include: ["test/app/**/*.test.ts", "test/schema/**/*.test.ts"],
+          retry,
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: "conformance",
