@@ -41,7 +41,8 @@ export function manualClock(start = Date.parse("2026-11-22T12:00:00Z")): ManualC
   };
 }
 
-/** Lets everything that is ready run. */
+/** Lets everything that is ready run; hashing happens beside the event loop and takes a moment of real time. */
 export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((done) => setImmediate(done));
+  await new Promise((done) => setTimeout(done, 5));
 }
