@@ -1,6 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { lock } from "proper-lockfile";
 import { ROOT } from "../support/runtimes.ts";
 
 /** Clients and the versions that the tests stand for; installed on demand, they are no dependencies of the project. */
@@ -28,36 +30,45 @@ const CLIENTS = {
   ],
 } as const;
 
-const INSTALL_MS = 600_000;
+export type ClientName = keyof typeof CLIENTS;
 
-/** Folder of a client's installation, made now if need be. Files run in turn, so no two install at once. */
-export function install(name: keyof typeof CLIENTS): string {
-  const folder = join(ROOT, ".cache", "clients", name);
+const INSTALL_MS = 600_000;
+const LOCK_RETRIES = { retries: INSTALL_MS / 1000, factor: 1, minTimeout: 1000 };
+const cache = join(ROOT, ".cache", "clients");
+const execute = promisify(execFile);
+
+/** Folder of a client's installation, made now if need be; whoever comes meanwhile waits for it. */
+export async function install(name: ClientName): Promise<string> {
+  const folder = join(cache, name);
+  if (isInstalled(name, folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const release = await lock(folder, { realpath: false, retries: LOCK_RETRIES });
+  try {
+    if (!isInstalled(name, folder)) await installInto(folder, name);
+  } finally {
+    await release();
+  }
+  return folder;
+}
+
+function isInstalled(name: ClientName, folder: string): boolean {
   const stamp = join(folder, "installed.txt");
-  const wanted = CLIENTS[name].join("\n");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return folder;
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === CLIENTS[name].join("\n");
+}
+
+async function installInto(folder: string, name: ClientName): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const run = (command: string, args: readonly string[]): void => {
-    execFileSync(command, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"], timeout: INSTALL_MS });
-  };
+  const options = { cwd: folder, timeout: INSTALL_MS };
   if (name === "python") {
-    run("python3", ["-m", "venv", folder]);
-    run(join(folder, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", ...CLIENTS.python]);
+    await execute("python3", ["-m", "venv", folder], options);
+    const quiet = ["install", "--quiet", "--disable-pip-version-check"];
+    await execute(join(folder, "bin", "pip"), [...quiet, ...CLIENTS.python], options);
   } else {
     writeFileSync(join(folder, "package.json"), '{"private":true,"type":"module"}');
     // --force: some ask for a newer Node than the one that installs; they run on Node 24.
-    run("npm", [
-      "install",
-      "--no-audit",
-      "--no-fund",
-      "--ignore-scripts",
-      "--force",
-      "--loglevel",
-      "error",
-      ...CLIENTS[name],
-    ]);
+    const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--force", "--loglevel", "error"];
+    await execute("npm", ["install", ...quiet, ...CLIENTS[name]], options);
   }
-  writeFileSync(stamp, wanted);
-  return folder;
+  writeFileSync(join(folder, "installed.txt"), CLIENTS[name].join("\n"));
 }

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findNode24, runtimes } from "../support/runtimes.ts";
 import { install } from "./install.ts";
-import { type Ran, runClient, type Stack, startStack } from "./stack.ts";
+import { type Ran, RESPONSES, runClient, type Stack, startStack } from "./stack.ts";
 
-const RESPONSES = "/backend-api/codex/responses";
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
   "base64",
@@ -38,8 +37,8 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
   afterAll(() => stack?.stop());
 
   describe("Claude Code", () => {
-    const claude = (prompt: string, model: string, args: readonly string[] = []): Promise<Ran> => {
-      const folder = install("claude-code");
+    const claude = async (prompt: string, model: string, args: readonly string[] = []): Promise<Ran> => {
+      const folder = await install("claude-code");
       const command = join(folder, `node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`);
       const env = {
         HOME: home,
@@ -67,37 +66,107 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     };
     const call = (name: string, args: object): string => `[[tool name=${name} args=${JSON.stringify(args)}]]`;
 
-    it.each(["gpt-5.5", "gpt-6.1-sol"])(
-      "writes a file through a tool and reports usage as upstream told it, on %s",
-      async (model) => {
-        const file = join(project, "x.txt");
-        const ran = await claude(call("Write", { file_path: file, content: "hello" }), model);
-        expect([ran.code, ran.stderr]).toEqual([0, ""]);
-        const result = JSON.parse(ran.stdout);
-        expect(readFileSync(file, "utf8")).toBe("hello");
-        expect([result.is_error, result.num_turns]).toEqual([false, 2]);
-        expect(result.result).toContain("TOOL-RESULT: File created");
-        expect(result.usage.input_tokens + result.usage.cache_read_input_tokens).toBeGreaterThan(1000);
-        expect(result.usage.cache_read_input_tokens).toBeGreaterThan(0);
-        stack.expectCleanUpstream();
-      },
-    );
+    it.each(["gpt-5.5", "gpt-6.1-sol"])("writes a file through a tool and reports the result, on %s", async (model) => {
+      const file = join(project, "x.txt");
+      const ran = await claude(call("Write", { file_path: file, content: "hello" }), model);
+      expect([ran.code, ran.stderr]).toEqual([0, ""]);
+      const result = JSON.parse(ran.stdout);
+      expect(readFileSync(file, "utf8")).toBe("hello");
+      expect([result.is_error, result.num_turns]).toEqual([false, 2]);
+      expect(result.result).toContain("TOOL-RESULT: File created");
+      expect(result.usage.cache_read_input_tokens).toBeGreaterThan(0);
+      stack.expectCleanUpstream();
+      stack.expectToolRoundTrip();
+    });
 
-    it("runs several tools of one turn and reads a picture", async () => {
-      writeFileSync(join(project, "p.png"), PNG);
-      const both = `${call("Bash", { command: "echo one-$((1+1))", description: "x" })} ${call("Read", { file_path: join(project, "p.png") })}`;
-      const ran = await claude(both, "gpt-5.5");
+    it("reports usage as upstream told it", async () => {
+      const usage = {
+        input_tokens: 12_345,
+        input_tokens_details: { cached_tokens: 10_240 },
+        output_tokens: 678,
+        output_tokens_details: { reasoning_tokens: 64 },
+        total_tokens: 13_023,
+      };
+      const content = [{ type: "output_text", text: "measured", annotations: [] }];
+      const events = [
+        { type: "response.created", response: { id: "resp_1" } },
+        { type: "response.output_item.done", output_index: 0, item: { type: "message", role: "assistant", content } },
+        { type: "response.completed", response: { id: "resp_1", usage } },
+      ];
+      const sse = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+      stack.upstream.script((request) => request.text.includes('"model":"gpt-5.5"'), { sse });
+      const result = JSON.parse((await claude("how much?", "gpt-5.5")).stdout);
+      expect(result.result).toBe("measured");
+      expect(result.usage).toMatchObject({
+        input_tokens: 2105,
+        cache_read_input_tokens: 10_240,
+        cache_creation_input_tokens: 0,
+        output_tokens: 678,
+      });
+      expect(result.modelUsage["gpt-5.5"]).toMatchObject({
+        inputTokens: 2105,
+        cacheReadInputTokens: 10_240,
+        outputTokens: 678,
+      });
+      stack.expectCleanUpstream();
+    });
+
+    it.each(["gpt-5.5", "gpt-6.1-sol"])("runs several tools of one turn and reads a picture, on %s", async (model) => {
+      const picture = join(project, "p.png");
+      writeFileSync(picture, PNG);
+      const bash = call("Bash", { command: "echo one-$((1+1))", description: "x" });
+      const ran = await claude(`${bash} ${call("Read", { file_path: picture })}`, model);
       expect(JSON.parse(ran.stdout).result).toContain("one-2");
       expect(JSON.stringify(stack.upstream.requestsTo(RESPONSES).at(-1)?.json)).toContain('"input_image"');
+      stack.expectCleanUpstream();
+      stack.expectToolRoundTrip();
+    });
+
+    it("edits a file after it has read it", async () => {
+      const file = join(project, "e.txt");
+      writeFileSync(file, "one two\n");
+      const edit = call("Edit", { file_path: file, old_string: "two", new_string: "three" });
+      // One after another, as this model calls them.
+      const ran = await claude(`${call("Read", { file_path: file })} ${edit}`, "gpt-6.1-sol");
+      expect(JSON.parse(ran.stdout).is_error).toBe(false);
+      expect(readFileSync(file, "utf8")).toBe("one three\n");
+      stack.expectCleanUpstream();
+    });
+
+    it("has sub-agents at work side by side", async () => {
+      const agent = (word: string): string =>
+        call("Agent", {
+          description: word,
+          prompt: `say ${word}`,
+          subagent_type: "general-purpose",
+          run_in_background: false,
+        });
+      const ran = await claude(`${agent("apricot")} ${agent("quince")}`, "gpt-5.5", ["--allowedTools", "Agent"]);
+      const { is_error, result } = JSON.parse(ran.stdout);
+      expect([is_error, result]).toEqual([false, expect.stringMatching(/say apricot[\s\S]*say quince/)]);
+      stack.expectCleanUpstream();
+      stack.expectToolRoundTrip();
+    });
+
+    it("gives an object that fits a schema", async () => {
+      const schema = {
+        type: "object",
+        properties: { title: { type: "string" } },
+        required: ["title"],
+        additionalProperties: false,
+      };
+      const asked = call("StructuredOutput", { title: "quince" });
+      const ran = await claude(asked, "gpt-6.1-sol", ["--json-schema", JSON.stringify(schema)]);
+      expect(JSON.parse(ran.stdout).structured_output).toEqual({ title: "quince" });
       stack.expectCleanUpstream();
     });
 
     it("searches the web", async () => {
       const ran = await claude(call("WebSearch", { query: "pong" }), "gpt-5.5");
-      expect(JSON.parse(ran.stdout).is_error).toBe(false);
+      const { is_error, result } = JSON.parse(ran.stdout);
+      expect([is_error, result]).toEqual([false, expect.stringContaining("https://example.com/search?q=")]);
       const sent = stack.upstream.requestsTo(RESPONSES).map((request) => JSON.stringify(request.json));
       expect(sent.some((body) => body.includes('"type":"web_search"'))).toBe(true);
-      expect(JSON.parse(ran.stdout).result).not.toContain("Did 0 searches");
       stack.expectCleanUpstream();
     });
 
@@ -112,27 +181,41 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     });
   });
 
-  it.each(["gpt-5.5", "gpt-6.1-sol"])("Codex CLI answers on %s", async (model) => {
-    const folder = install("codex");
+  it.each(["gpt-5.5", "gpt-6.1-sol"])("Codex CLI makes a tool round trip on %s", async (model) => {
+    const folder = await install("codex");
     const codexHome = join(home, "codex");
     mkdirSync(codexHome);
     writeFileSync(
       join(codexHome, "config.toml"),
       `model_provider = "proxy"\n[model_providers.proxy]\nname = "proxy"\nbase_url = "${stack.server.url}/v1"\nwire_api = "responses"\n`,
     );
-    // This client offers the newer models one tool, in which it runs code; the older one has a shell.
-    const prompt = model === "gpt-5.5" ? '[[tool name=exec_command args={"cmd":"echo codex-$((40+2))"}]]' : "say pong";
+    let prompt = '[[tool name=exec_command args={"cmd":"echo codex-$((40+2))"}]]';
+    if (model !== "gpt-5.5") {
+      // This client offers the newer models one free-form tool, in which they run code.
+      const input = 'text((await tools.exec_command({ cmd: "echo codex-$((40+2))" })).output)';
+      const call = {
+        type: "custom_tool_call",
+        id: "ctc_1",
+        call_id: "call_1",
+        name: "exec",
+        status: "completed",
+        input,
+      };
+      stack.upstream.script(RESPONSES, { output: [call] });
+      prompt = "run it";
+    }
     const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-m", model, prompt];
     const ran = await runClient(findNode24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
       env: { HOME: home, CODEX_HOME: codexHome },
       cwd: project,
     });
-    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining(model === "gpt-5.5" ? "codex-42" : "say pong")]);
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/TOOL-RESULT: [\s\S]*codex-42/)]);
     stack.expectCleanUpstream();
+    stack.expectToolRoundTrip();
   });
 
   it.each(["chat", "responses", "anthropic"] as const)("OpenCode makes a tool round trip over %s", async (api) => {
-    const folder = install("opencode");
+    const folder = await install("opencode");
     const npm = { chat: "@ai-sdk/openai-compatible", responses: "@ai-sdk/openai", anthropic: "@ai-sdk/anthropic" }[api];
     const model = api === "responses" ? "gpt-5.5" : "gpt-6.1-sol";
     const options = { baseURL: `${stack.server.url}/v1`, apiKey: "unused" };
@@ -151,10 +234,11 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     });
     expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining("opencode-42")]);
     stack.expectCleanUpstream();
+    stack.expectToolRoundTrip();
   });
 
   it.each(openClawApis(servers.indexOf(runtime)))("OpenClaw makes a tool round trip over %s", async (api) => {
-    const folder = install("openclaw");
+    const folder = await install("openclaw");
     const baseUrl = api === "anthropic-messages" ? stack.server.url : `${stack.server.url}/v1`;
     const model = api === "openai-responses" ? "gpt-5.5" : "gpt-6.1-sol";
     const provider = {
@@ -183,5 +267,6 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     });
     expect(ran.stdout).toMatch(/"finalAssistantVisibleText": "The note says openclaw-42, as you asked\."/);
     stack.expectCleanUpstream();
+    stack.expectToolRoundTrip();
   });
 });

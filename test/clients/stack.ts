@@ -4,10 +4,14 @@ import { basename, join } from "node:path";
 import { expect } from "vitest";
 import { findNode24, ROOT, type Runtime } from "../support/runtimes.ts";
 import { type RunningServer, startServer } from "../support/server.ts";
-import { startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
+import { type RecordedRequest, startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
 import { install } from "./install.ts";
 
-const RESPONSES = "/backend-api/codex/responses";
+/** Where the ChatGPT backend answers. */
+export const RESPONSES = "/backend-api/codex/responses";
+
+/** A model that the clients ask for to see the error. */
+const UNKNOWN_MODEL = "gpt-none";
 
 /** The double and the started server in front of it. */
 export interface Stack {
@@ -15,6 +19,8 @@ export interface Stack {
   readonly server: RunningServer;
   /** Fails when upstream refused anything but what is found out about a model once, or saw what was not meant for it. */
   expectCleanUpstream(): void;
+  /** Fails when no request upstream held a tool's call together with its result. */
+  expectToolRoundTrip(): void;
   stop(): Promise<void>;
 }
 
@@ -30,17 +36,33 @@ export async function startStack(runtime: Runtime): Promise<Stack> {
     expectCleanUpstream() {
       const seen = upstream.requestsTo(RESPONSES);
       expect(seen.length).toBeGreaterThan(0);
-      const refusals = seen.map((request) => request.refusal ?? "");
-      expect(
-        refusals.filter((refusal) => !/^$|^Model not found|requires `tool_choice` to be `auto`/.test(refusal)),
-      ).toEqual([]);
+      const refusals = seen.map((request) => (isForUnknownModel(request) ? "" : (request.refusal ?? "")));
+      const expected = /^$|^Model not found|requires `tool_choice` to be `auto`/;
+      expect(refusals.filter((refusal) => !expected.test(refusal))).toEqual([]);
       expect(seen.flatMap((request) => request.leaks)).toEqual([]);
+    },
+    expectToolRoundTrip() {
+      const calls = upstream.requestsTo(RESPONSES).flatMap(answeredCalls);
+      expect(calls.length).toBeGreaterThan(0);
     },
     async stop() {
       await server.stop();
       await upstream.close();
     },
   };
+}
+
+function isForUnknownModel({ json }: RecordedRequest): boolean {
+  return (json as { model?: unknown }).model === UNKNOWN_MODEL;
+}
+
+/** Ids of the calls in a request's input that have a result in it. */
+function answeredCalls({ json }: RecordedRequest): unknown[] {
+  const { input } = json as { input: { type?: string; call_id?: string }[] };
+  const idsOf = (...types: string[]): unknown[] =>
+    input.filter(({ type }) => types.includes(type ?? "")).map((item) => item.call_id);
+  const results = idsOf("function_call_output", "custom_tool_call_output");
+  return idsOf("function_call", "custom_tool_call").filter((id) => results.includes(id));
 }
 
 export interface Ran {
@@ -72,7 +94,7 @@ export function runClient(
 }
 
 /** One check of a script: its name and, when it failed, why. */
-interface Check {
+export interface Check {
   readonly name: string;
   readonly error?: string;
 }
@@ -81,7 +103,7 @@ interface Check {
 export async function runChecks(script: string, url: string, model: string): Promise<Check[]> {
   const file = join(ROOT, "test/clients/scripts", script);
   const python = script.endsWith(".py");
-  const folder = install(python ? "python" : "sdks");
+  const folder = await install(python ? "python" : "sdks");
   let command = join(folder, "bin", "python");
   let target = file;
   if (!python) {

@@ -1,4 +1,7 @@
 import Anthropic, { BadRequestError, NotFoundError } from "@anthropic-ai/sdk";
+import { betaZodTool } from "@anthropic-ai/sdk/helpers/beta/zod";
+import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
+import { z } from "zod";
 import { checks, equal, includes, ok, PNG } from "./checks.mjs";
 
 const client = new Anthropic({ baseURL: process.env.BASE_URL, apiKey: "unused", maxRetries: 0 });
@@ -6,6 +9,12 @@ const model = process.env.MODEL;
 const user = (content) => [{ role: "user", content }];
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const weather = { name: "get_weather", description: "weather", input_schema: schema };
+const runnable = betaZodTool({
+  name: "get_weather",
+  description: "weather",
+  inputSchema: z.object({ city: z.string() }),
+  run: ({ city }) => `sunny in ${city}`,
+});
 const ask = '[[tool name=get_weather args={"city":"Bern"}]]';
 const textOf = (message) => message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
 
@@ -34,9 +43,16 @@ await checks({
     ok(final.usage.output_tokens > 0, "no usage");
   },
   "tool runner with message threads": async () => {
-    const tool = { ...weather, type: "custom", run: ({ city }) => `sunny in ${city}`, parse: (input) => input };
-    const runner = client.beta.messages.toolRunner({ model, max_tokens: 500, messages: user(ask), tools: [tool] });
+    const runner = client.beta.messages.toolRunner({ model, max_tokens: 500, messages: user(ask), tools: [runnable] });
     includes(textOf(await runner), "sunny in Bern");
+  },
+  "tool runner streamed": async () => {
+    const settings = { model, max_tokens: 500, messages: user(ask), tools: [runnable], stream: true };
+    const texts = [];
+    for await (const stream of client.beta.messages.toolRunner(settings))
+      texts.push(textOf(await stream.finalMessage()));
+    equal(texts.length, 2, "turns");
+    includes(texts[1], "sunny in Bern");
   },
   "thinking goes round with its signature": async () => {
     const thinking = { type: "adaptive" };
@@ -63,23 +79,34 @@ await checks({
     });
     includes(textOf(last), "sunny");
   },
-  "structured output": async () => {
-    const format = {
-      type: "json_schema",
-      schema: {
-        type: "object",
-        properties: { title: { type: "string" } },
-        required: ["title"],
-        additionalProperties: false,
-      },
-    };
-    const answer = await client.messages.create({
+  parse: async () => {
+    const format = zodOutputFormat(z.object({ title: z.string() }));
+    const answer = await client.messages.parse({
       model,
       max_tokens: 500,
       messages: user("x"),
       output_config: { format },
     });
-    equal(Object.keys(JSON.parse(textOf(answer))), ["title"]);
+    equal(typeof answer.parsed_output?.title, "string");
+  },
+  "web search": async () => {
+    const tools = [{ type: "web_search_20250305", name: "web_search", max_uses: 3 }];
+    const messages = user("Perform a web search for the query: pong");
+    const { data, response } = await client.messages.create({ model, max_tokens: 900, messages, tools }).withResponse();
+    // The lite lane has no hosted tools: the answer goes without, and its header says so.
+    if (model !== "gpt-5.5") return includes(response.headers.get("x-codex-proxy-dropped"), "web_search");
+    equal(
+      data.content.map((block) => block.type).filter((type) => type !== "thinking"),
+      ["server_tool_use", "web_search_tool_result", "text"],
+    );
+    equal(data.usage.server_tool_use.web_search_requests, 1, "searches");
+  },
+  "several tools of one turn": async () => {
+    const both = `${ask} ${ask.replace("Bern", "Rome")}`;
+    const runner = client.beta.messages.toolRunner({ model, max_tokens: 500, messages: user(both), tools: [runnable] });
+    const text = textOf(await runner);
+    includes(text, "sunny in Bern");
+    includes(text, "sunny in Rome");
   },
   "image and document": async () => {
     const image = { type: "image", source: { type: "base64", media_type: "image/png", data: PNG } };

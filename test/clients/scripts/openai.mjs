@@ -58,6 +58,13 @@ await checks({
     });
     equal(typeof parsed.choices[0].message.parsed.title, "string");
   },
+  "chat several tools of one turn": async () => {
+    const both = `${ask} ${ask.replace("Bern", "Rome")}`;
+    const runner = client.chat.completions.runTools({ model, messages: messages(both), tools: [weather] });
+    const text = await runner.finalContent();
+    includes(text, "sunny in Bern");
+    includes(text, "sunny in Rome");
+  },
   "chat image, n, stop, max_tokens": async () => {
     const image = { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } };
     const answer = await client.chat.completions.create({
@@ -99,13 +106,33 @@ await checks({
     const final = await stream.finalResponse();
     equal(final.output_text, text, "assembled text");
   },
+  "responses stream helper with a tool": async () => {
+    const tools = [{ type: "function", name: "get_weather", parameters: weather.function.parameters, strict: false }];
+    const stream = client.responses.stream({ model, input: ask, tools });
+    let deltas = "";
+    for await (const event of stream)
+      if (event.type === "response.function_call_arguments.delta") deltas += event.delta;
+    const call = (await stream.finalResponse()).output.find((item) => item.type === "function_call");
+    equal(call.arguments, deltas, "assembled arguments");
+    equal(JSON.parse(deltas), { city: "Bern" });
+  },
+  "responses web search": async () => {
+    const settings = { model, input: "[[search pong]]", tools: [{ type: "web_search" }] };
+    const { data, response } = await client.responses.create(settings).withResponse();
+    // The lite lane has no hosted tools: the answer goes without, and its header says so.
+    if (model !== "gpt-5.5") return includes(response.headers.get("x-codex-proxy-dropped"), "web_search");
+    ok(
+      data.output.some((item) => item.type === "web_search_call"),
+      "no search",
+    );
+    equal(data.output.at(-1).content[0].annotations[0].type, "url_citation");
+  },
   "responses parse": async () => {
     const parsed = await client.responses.parse({ model, input: "x", text: { format: zodTextFormat(Title, "t") } });
     equal(typeof parsed.output_parsed.title, "string");
   },
   "responses tools and previous_response_id": async () => {
-    const { function: definition, ...rest } = weather;
-    const tools = [{ ...rest, name: "get_weather", parameters: definition.parameters, strict: false }];
+    const tools = [{ type: "function", name: "get_weather", parameters: weather.function.parameters, strict: false }];
     const first = await client.responses.create({ model, input: ask, tools });
     const call = first.output.find((item) => item.type === "function_call");
     const output = { type: "function_call_output", call_id: call.call_id, output: "sunny" };
