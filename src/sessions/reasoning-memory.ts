@@ -14,6 +14,8 @@ export interface ReasoningMemory {
   restore(input: InputItem[]): InputItem[];
 }
 
+const LONGEST_KEY = 32;
+
 /** Reasoning of one answer as it lay round the text that came before a call. */
 interface Thoughts {
   readonly beforeText: readonly InputItem[];
@@ -37,7 +39,7 @@ export function createReasoningMemory(bounds: Bounds): ReasoningMemory {
   function keep(callId: string, thoughts: Thoughts): void {
     const size = sizeOf(thoughts);
     bytes += size;
-    byCall.set(callId, { thoughts, bytes: size });
+    byCall.set(keyOf(callId), { thoughts, bytes: size });
   }
 
   return {
@@ -62,7 +64,7 @@ export function createReasoningMemory(bounds: Bounds): ReasoningMemory {
       let result: InputItem[] | undefined;
       let present: Set<unknown> | undefined;
       for (const [index, item] of input.entries()) {
-        const thoughts = isCall(item) ? byCall.get(item.call_id)?.thoughts : undefined;
+        const thoughts = isCall(item) ? byCall.get(keyOf(item.call_id))?.thoughts : undefined;
         if (thoughts) {
           present ??= encryptedIn(input);
           const absent = (thought: InputItem) => !present?.has(thought.encrypted_content);
@@ -80,6 +82,11 @@ export function createReasoningMemory(bounds: Bounds): ReasoningMemory {
       return result ?? input;
     },
   };
+}
+
+/** Some programs send back call ids without what is neither letter nor digit, or cut to the 40 characters of Chat. */
+function keyOf(callId: string): string {
+  return callId.replace(/[^a-zA-Z0-9]/g, "").slice(0, LONGEST_KEY) || callId;
 }
 
 type Call = { type: "function_call" | "custom_tool_call"; call_id: string };

@@ -189,21 +189,11 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
       join(codexHome, "config.toml"),
       `model_provider = "proxy"\n[model_providers.proxy]\nname = "proxy"\nbase_url = "${stack.server.url}/v1"\nwire_api = "responses"\n`,
     );
-    let prompt = '[[tool name=exec_command args={"cmd":"echo codex-$((40+2))"}]]';
-    if (model !== "gpt-5.5") {
-      // This client offers the newer models one free-form tool, in which they run code.
-      const input = 'text((await tools.exec_command({ cmd: "echo codex-$((40+2))" })).output)';
-      const call = {
-        type: "custom_tool_call",
-        id: "ctc_1",
-        call_id: "call_1",
-        name: "exec",
-        status: "completed",
-        input,
-      };
-      stack.upstream.script(RESPONSES, { output: [call] });
-      prompt = "run it";
-    }
+    const command = "echo codex-$((40+2))";
+    // This client offers the newer models one free-form tool, in which they run code.
+    const code = `text((await tools.exec_command({ cmd: "${command}" })).output)`;
+    const prompt =
+      model === "gpt-5.5" ? `[[tool name=exec_command args={"cmd":"${command}"}]]` : `[[tool name=exec args=${code}]]`;
     const args = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-m", model, prompt];
     const ran = await runClient(findNode24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
       env: { HOME: home, CODEX_HOME: codexHome },

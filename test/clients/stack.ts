@@ -19,7 +19,7 @@ export interface Stack {
   readonly server: RunningServer;
   /** Fails when upstream refused anything but what is found out about a model once, or saw what was not meant for it. */
   expectCleanUpstream(): void;
-  /** Fails when no request upstream held a tool's call together with its result. */
+  /** Fails when no request upstream held a tool's call with its result, and what the model thought before it. */
   expectToolRoundTrip(): void;
   stop(): Promise<void>;
 }
@@ -44,6 +44,7 @@ export async function startStack(runtime: Runtime): Promise<Stack> {
     expectToolRoundTrip() {
       const calls = upstream.requestsTo(RESPONSES).flatMap(answeredCalls);
       expect(calls.length).toBeGreaterThan(0);
+      expect(upstream.requestsTo(RESPONSES).some(bringsReasoningBack)).toBe(true);
     },
     async stop() {
       await server.stop();
@@ -63,6 +64,11 @@ function answeredCalls({ json }: RecordedRequest): unknown[] {
     input.filter(({ type }) => types.includes(type ?? "")).map((item) => item.call_id);
   const results = idsOf("function_call_output", "custom_tool_call_output");
   return idsOf("function_call", "custom_tool_call").filter((id) => results.includes(id));
+}
+
+function bringsReasoningBack({ json }: RecordedRequest): boolean {
+  const { input } = json as { input: { type?: string; encrypted_content?: string }[] };
+  return input.some((item) => item.type === "reasoning" && typeof item.encrypted_content === "string");
 }
 
 export interface Ran {

@@ -35,6 +35,21 @@ describe("createReasoningMemory", () => {
     expect(outline(restored)).toEqual(["go", "r1", "c1", "c1"]);
   });
 
+  it.each([
+    ["call_0123456789abcdef01234567", "call0123456789abcdef01234567"],
+    ["call_0123456789abcdef0123456789abcdef012345", "call_0123456789abcdef0123456789abcdef0123"],
+  ])("knows the call %s when a program sends it back as %s", (given, id) => {
+    const own = memory();
+    own.remember([thought("r1"), call(given)]);
+    expect(outline(own.restore([call(id), output(id)]))).toEqual(["r1", id, id]);
+  });
+
+  it("tells calls apart whose ids hold no letters", () => {
+    const own = memory();
+    own.remember([thought("r1"), call("--")]);
+    expect(outline(own.restore([call("_"), call("--")]))).toEqual(["_", "r1", "--"]);
+  });
+
   it("puts it before the first of calls side by side, once", () => {
     const own = memory();
     own.remember([thought("r1"), call("c1"), call("c2")]);
