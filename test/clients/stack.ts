@@ -19,7 +19,7 @@ export interface Stack {
   readonly server: RunningServer;
   /** Fails when upstream refused anything but what is found out about a model once, or saw what was not meant for it. */
   expectCleanUpstream(): void;
-  /** Fails when no request upstream held a tool's call with its result, and what the model thought before it. */
+  /** Fails when no request upstream held a tool's call with its result, or one did without the model's reasoning. */
   expectToolRoundTrip(): void;
   stop(): Promise<void>;
 }
@@ -42,9 +42,9 @@ export async function startStack(runtime: Runtime): Promise<Stack> {
       expect(seen.flatMap((request) => request.leaks)).toEqual([]);
     },
     expectToolRoundTrip() {
-      const calls = upstream.requestsTo(RESPONSES).flatMap(answeredCalls);
-      expect(calls.length).toBeGreaterThan(0);
-      expect(upstream.requestsTo(RESPONSES).some(bringsReasoningBack)).toBe(true);
+      const answered = upstream.requestsTo(RESPONSES).filter((request) => answeredCalls(request).length > 0);
+      expect(answered.length).toBeGreaterThan(0);
+      expect(answered.filter((request) => !bringsReasoningBack(request)).map(({ json }) => json)).toEqual([]);
     },
     async stop() {
       await server.stop();
