@@ -57,7 +57,7 @@ async function main() {
     ({ name, kind }) => kind === "peer" || wanted(name, options.only),
   );
   const scenarios = SCENARIOS.filter(({ name }) => wanted(name, options.scenario));
-  const upstream = await startUpstream(createCertificates());
+  const upstream = await startUpstream({ ...createCertificates(), cache, scratch });
   stops.push(() => upstream.stop());
 
   const results = {};

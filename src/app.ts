@@ -16,7 +16,7 @@ import { authenticate } from "./http/local-auth.ts";
 import { refuseUpgrade } from "./http/websocket.ts";
 import type { Log } from "./observability/log.ts";
 import type { Metrics } from "./observability/metrics.ts";
-import type { Clock, FileStore, Handler, UpstreamFetch } from "./platform.ts";
+import type { CancelSignal, Clock, FileStore, Handler, UpstreamFetch } from "./platform.ts";
 import { createRoutes, type Route } from "./routes/index.ts";
 import { createServices } from "./services.ts";
 
@@ -50,7 +50,7 @@ export function createApp(deps: AppDeps): App {
   const session = deps.session ?? createCredentialSession(deps);
   const services = createServices(deps, session, startedAt);
   const routes = createRoutes(services);
-  const hono = new Hono<{ Bindings: { exchange: Exchange } }>();
+  const hono = new Hono<Env>();
 
   for (const route of routes) {
     for (const path of pathsOf(route)) {
@@ -66,17 +66,22 @@ export function createApp(deps: AppDeps): App {
   });
 
   return {
-    fetch: (request) => handle(deps, hono, request),
+    fetch: (request, clientLeft) => handle(deps, hono, request, clientLeft),
     warm: services.warm,
   };
 }
 
-type Env = { Bindings: { exchange: Exchange } };
+type Env = { Bindings: { exchange: Exchange; url: URL } };
 
 /** The outermost layer: every request gets an id, passes the guards, and ends as one answer and one log line. */
-async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise<Response> {
+async function handle(
+  deps: AppDeps,
+  hono: Hono<Env>,
+  request: Request,
+  clientLeft: (() => CancelSignal) | undefined,
+): Promise<Response> {
   const requestId = correlationId(request.headers, deps.newId);
-  const exchange = createExchange(deps, request, requestId);
+  const exchange = createExchange(deps, request, requestId, clientLeft);
   let path = "/";
   let response: Response;
   try {
@@ -90,7 +95,7 @@ async function handle(deps: AppDeps, hono: Hono<Env>, request: Request): Promise
         if (client !== undefined) exchange.facts.client = client;
       }
       refuseUpgrade(request.headers);
-      response = await hono.fetch(request, { exchange });
+      response = await hono.fetch(request, { exchange, url });
     }
   } catch (cause) {
     const error = toProxyError(cause);
@@ -118,11 +123,17 @@ function urlOf(request: Request): URL {
 /** `/health` tells nothing that a stranger could use; it is for service managers. */
 const isOpen = (path: string): boolean => path === "/health" || path === "/v1/health";
 
-function createExchange(deps: AppDeps, request: Request, requestId: string): Exchange & { readonly heldOpen: boolean } {
+function createExchange(
+  deps: AppDeps,
+  request: Request,
+  requestId: string,
+  clientLeft: (() => CancelSignal) | undefined,
+): Exchange & { readonly heldOpen: boolean } {
   const startedAt = deps.clock.now();
   const facts: ExchangeFacts = {};
   let heldOpen = false;
   let settled = false;
+  let left: CancelSignal | undefined;
   const exchange = {
     requestId,
     route: "unknown",
@@ -131,7 +142,8 @@ function createExchange(deps: AppDeps, request: Request, requestId: string): Exc
     facts,
     header: (name: string) => request.headers.get(name) ?? undefined,
     get signal() {
-      return request.signal;
+      left ??= clientLeft?.() ?? request.signal;
+      return left;
     },
     get heldOpen() {
       return heldOpen;
@@ -153,7 +165,7 @@ function serve(deps: AppDeps, route: Route, c: Context<Env>): Promise<Response> 
   exchange.route = route.path;
   return route.handle({
     request: c.req.raw,
-    url: new URL(c.req.url),
+    url: c.env.url,
     param: (name) => c.req.param(name) ?? "",
     exchange,
     config: deps.config,

@@ -1,5 +1,6 @@
 import type { HeaderReader } from "./dialects/dialect.ts";
 import type { ProxyError } from "./errors.ts";
+import type { CancelSignal } from "./platform.ts";
 
 /** Token counts of one answer, for the log and the metrics. */
 export interface TokenFacts {
@@ -35,7 +36,7 @@ export interface Exchange {
   /** Epoch ms. */
   readonly startedAt: number;
   readonly header: HeaderReader;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly facts: ExchangeFacts;
   /** Takes over the end of the request from the HTTP layer, for an answer that outlives its handler. */
   holdOpen(): void;

@@ -10,12 +10,23 @@ export interface UpstreamNetwork {
   readonly extraCa: string | undefined;
 }
 
+/** What this program needs of an AbortSignal; `Cancellation` has it without the runtime's event target. */
+export interface CancelSignal extends Pick<AbortSignal, "aborted" | "reason" | "throwIfAborted"> {
+  addEventListener(type: "abort", listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** Response headers, as far as they are read. Names are in lower case. */
+export interface HeaderBag extends Pick<Headers, "get" | "has"> {
+  forEach(callback: (value: string, name: string) => void): void;
+}
+
 export interface UpstreamRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   /** Aborting cancels the exchange at any stage, also before the response's headers. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 /** Receives the bytes of a response body. */
@@ -41,7 +52,7 @@ export interface ByteFlow {
  */
 export interface UpstreamResponse {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderBag;
   read(sink: ByteSink): ByteFlow;
   /** The body as text, cut at `limit` bytes, and at what has come `withinMs`. */
   text(limit: number, withinMs?: number): Promise<string>;
@@ -56,8 +67,11 @@ export interface UpstreamResponse {
  */
 export type UpstreamFetch = (url: string, request: UpstreamRequest) => Promise<UpstreamResponse>;
 
-/** A Web-standard request handler. `clientAddress` is the peer's IP when the runtime tells it. */
-export type Handler = (request: Request, clientAddress?: string) => Response | Promise<Response>;
+/**
+ * A Web-standard request handler. `clientLeft` gives a signal, made on demand, that is aborted when the client closes the
+ * connection before it has its whole answer; without it `request.signal` tells.
+ */
+export type Handler = (request: Request, clientLeft?: () => CancelSignal) => Response | Promise<Response>;
 
 export interface Listener {
   readonly port: number;
@@ -122,7 +136,7 @@ export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
   /** Rejects with `signal.reason` when aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: CancelSignal): Promise<void>;
 }
 
 /** What a runtime provides to the CLI. */

@@ -11,7 +11,8 @@ import { ProxyError, toProxyError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Log } from "./observability/log.ts";
 import type { Metrics } from "./observability/metrics.ts";
-import type { Clock } from "./platform.ts";
+import type { CancelSignal, Clock } from "./platform.ts";
+import { Cancellation } from "./stream/cancellation.ts";
 import { type ClientStream, createClientStream } from "./stream/client-stream.ts";
 import { type EventConsumer, type EventFlow, readEvents } from "./stream/event-flow.ts";
 import type { TokenCounter } from "./tokens/counter.ts";
@@ -81,7 +82,7 @@ interface OpenAnswer {
 
 function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: string, index: number): AnswerPath {
   const { exchange, canonical } = request;
-  const abort = new AbortController();
+  const abort = new Cancellation();
   let inputTokens: number | undefined;
   let flow: EventFlow | undefined;
   const cancel = () => {
@@ -106,19 +107,19 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
     const attempts = createAttemptBudget(deps.config.maxAttempts);
     for (;;) {
       const answer = await withinIdleTime(deps.config.idleTimeout, abort, () =>
-        deps.upstream.send(canonical, { signal: abort.signal, header: exchange.header, attempts }),
+        deps.upstream.send(canonical, { signal: abort, header: exchange.header, attempts }),
       );
       exchange.facts.upstreamHeadersAt ??= deps.clock.now();
       exchange.facts.upstreamModel = answer.model;
       exchange.facts.upstreamMode = answer.mode;
       const next = readEvents(answer.response, deps.config.idleTimeout * 1000);
       flow = next;
-      abort.signal.throwIfAborted();
-      const failure = await beginning(next, abort.signal);
+      abort.throwIfAborted();
+      const failure = await beginning(next, abort);
       if (!failure || canonical.native) return follow(answer, next);
       next.cancel();
       deps.metrics.upstreamFailed(failure.kind);
-      if (!(await mayRepeat(deps, failure, attempts, abort.signal))) throw failure;
+      if (!(await mayRepeat(deps, failure, attempts, abort))) throw failure;
     }
   }
 
@@ -143,7 +144,7 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
 }
 
 /** Upstream's headers may take no longer than the silence of a stream; 0 seconds: as long as they like. */
-async function withinIdleTime<T>(seconds: number, abort: AbortController, work: () => Promise<T>): Promise<T> {
+async function withinIdleTime<T>(seconds: number, abort: Cancellation, work: () => Promise<T>): Promise<T> {
   if (seconds === 0) return work();
   const late = (): void =>
     abort.abort(new ProxyError("upstream_timeout", `upstream did not answer within ${seconds} seconds`));
@@ -230,7 +231,7 @@ const HANDSHAKE = new Set([
  * Waits until output begins, keeping all events for the next consumer.
  * Gives the failure when the stream ends, breaks or reports an error before that.
  */
-function beginning(flow: EventFlow, signal: AbortSignal): Promise<ProxyError | undefined> {
+function beginning(flow: EventFlow, signal: CancelSignal): Promise<ProxyError | undefined> {
   return new Promise((resolve, reject) => {
     const seen: UpstreamEvent[] = [];
     const leave = () => reject(signal.reason);
@@ -261,7 +262,7 @@ async function mayRepeat(
   deps: RelayDeps,
   failure: ProxyError,
   attempts: AttemptBudget,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<boolean> {
   const passing =
     failure.kind === "overloaded" ||
@@ -280,7 +281,8 @@ function createObserver<Body>(
   context: AnswerContext,
 ) {
   const { facts } = request.exchange;
-  const collector = request.onAnswer ? createCollector() : undefined;
+  // A whole answer is collected where it is answered.
+  const collector = request.onAnswer && facts.stream ? createCollector() : undefined;
   return {
     see(event: UpstreamEvent): void {
       switch (event.type) {
@@ -346,7 +348,9 @@ async function whole<Body>(request: RelayRequest<Body>, paths: readonly AnswerPa
     headers = answerHeaders(open.answer);
     const collector = createCollector();
     await open.consume((event) => collector.push(event));
-    return collector.finish();
+    const collected = collector.finish();
+    request.onAnswer?.(collected, path.context.id);
+    return collected;
   };
   try {
     const answers = await inParallel(paths, COPIES_AT_ONCE, fetchOne);

@@ -1,6 +1,7 @@
 import * as tls from "node:tls";
 import type { UpstreamFetch, UpstreamNetwork } from "../../src/platform.ts";
 import { fromResponse } from "../../src/stream/byte-source.ts";
+import { toAbortSignal } from "../shared/abort-signal.ts";
 import { ACCEPT_ENCODING, decodedHeaders } from "../shared/content-decoding.ts";
 import { proxyFor } from "../shared/outbound-proxy.ts";
 
@@ -18,7 +19,7 @@ export function createBunFetch(network: UpstreamNetwork): UpstreamFetch {
       timeout: false,
       tls: trust,
       ...(request.body !== undefined && { body: request.body as BodyInit }),
-      ...(request.signal && { signal: request.signal }),
+      ...(request.signal && { signal: toAbortSignal(request.signal) }),
       ...(proxy !== undefined && { proxy }),
     } as BunFetchRequestInit);
     const upstream = fromResponse(response);

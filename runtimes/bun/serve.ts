@@ -13,7 +13,7 @@ export async function serveBun(handler: Handler, options: ListenOptions): Promis
       development: false,
       // Without development mode Bun shares the port by default: a second server would start and take half the clients.
       reusePort: false,
-      fetch: (request, self) => handler(request, self.requestIP(request)?.address),
+      fetch: (request) => handler(request),
     });
     return {
       port: server.port ?? options.port,

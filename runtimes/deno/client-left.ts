@@ -1,25 +1,12 @@
+import type { CancelSignal } from "../../src/platform.ts";
+import { Cancellation } from "../../src/stream/cancellation.ts";
+
 /**
- * Gives `request` a signal that is aborted only when the client has left. Deno aborts its own after a complete answer as
- * well; `completed` tells the two apart, and is settled first.
+ * Tells when the client has left. Deno aborts a request's own signal after a complete answer as well; `completed` tells the
+ * two apart, and is settled first.
  */
-export function markClientLeft(request: Request, completed: () => Promise<void>): Request {
-  let left: AbortController | undefined;
-  const native = (): AbortSignal => nativeSignal.call(request);
-  return Object.defineProperty(request, "signal", {
-    configurable: true,
-    get() {
-      left ??= follow(native(), completed());
-      return left.signal;
-    },
-  });
-}
-
-const nativeSignal = Object.getOwnPropertyDescriptor(Request.prototype, "signal")?.get as (
-  this: Request,
-) => AbortSignal;
-
-function follow(signal: AbortSignal, completed: Promise<void>): AbortController {
-  const left = new AbortController();
+export function clientLeft({ signal }: Request, completed: Promise<void>): CancelSignal {
+  const left = new Cancellation();
   let delivered = false;
   completed.then(
     () => {

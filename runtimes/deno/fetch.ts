@@ -1,5 +1,6 @@
 import type { UpstreamFetch, UpstreamNetwork, UpstreamRequest } from "../../src/platform.ts";
 import { fromResponse } from "../../src/stream/byte-source.ts";
+import { toAbortSignal } from "../shared/abort-signal.ts";
 import { ACCEPT_ENCODING, decodeContent } from "../shared/content-decoding.ts";
 import { proxyFor } from "../shared/outbound-proxy.ts";
 import { credentialFreeProxy } from "./proxy-relay.ts";
@@ -36,7 +37,7 @@ export function createDenoFetch(network: UpstreamNetwork): UpstreamFetch {
       redirect: "manual",
       client: clientFor(new URL(url)),
       ...(request.body !== undefined && { body: sentOnce(request.body) }),
-      ...(request.signal && { signal: request.signal }),
+      ...(request.signal && { signal: toAbortSignal(request.signal) }),
     } as RequestInit);
     return decodeContent(fromResponse(response));
   };

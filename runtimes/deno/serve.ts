@@ -1,7 +1,7 @@
 import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
 import { closeWithin } from "../shared/close-within.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
-import { markClientLeft, silenceAbortNotice } from "./client-left.ts";
+import { clientLeft, silenceAbortNotice } from "./client-left.ts";
 
 /** Serves `handler` with `Deno.serve`. */
 export async function serveDeno(handler: Handler, options: ListenOptions): Promise<Listener> {
@@ -12,8 +12,7 @@ export async function serveDeno(handler: Handler, options: ListenOptions): Promi
       (request, info) => {
         // Deno would serve it under the address it listens on, a name that the client never gave.
         if (!request.headers.has("host")) return new Response("the request has no Host header", { status: 400 });
-        const marked = markClientLeft(request, () => info.completed);
-        return handler(marked, info.remoteAddr.hostname);
+        return handler(request, () => clientLeft(request, info.completed));
       },
     );
     return {

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { ByteFlow, ByteSink, UpstreamRequest, UpstreamResponse } from "../../src/platform.ts";
 import { fromPush } from "../../src/stream/byte-source.ts";
+import { ResponseHeaders } from "./response-headers.ts";
 
 /**
  * One exchange on a dispatcher. Its handler feeds the sink straight from the HTTP parser: `undici.request` would put a
@@ -42,7 +42,7 @@ export function exchange(dispatcher: Dispatcher, url: URL, request: UpstreamRequ
           if (status < 200) return;
           body = new PushedBody(started);
           const { open, discard } = body;
-          resolve(fromPush({ status, headers: toHeaders(headers), open, discard }));
+          resolve(fromPush({ status, headers: new ResponseHeaders(headers), open, discard }));
         },
         onResponseData(_, bytes) {
           body?.chunk(bytes);
@@ -129,16 +129,6 @@ class PushedBody {
     } else if ("cause" in this.#outcome) sink.error(this.#outcome.cause);
     else sink.end();
   }
-}
-
-function toHeaders(raw: IncomingHttpHeaders): Headers {
-  const headers = new Headers();
-  for (const name in raw) {
-    const value = raw[name];
-    if (typeof value === "string") headers.append(name, value);
-    else for (const one of value ?? []) headers.append(name, one);
-  }
-  return headers;
 }
 
 function toError(reason: unknown): Error {

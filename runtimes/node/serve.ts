@@ -1,8 +1,9 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
+import { clientLeft } from "./client-left.ts";
 
 /** A client that trickles its headers, or its body, holds one socket for so long and nobody else. */
 const HEADERS_TIMEOUT_MS = 20_000;
@@ -12,7 +13,9 @@ const IDLE_SWEEP_MS = 100;
 
 /** Serves `handler` on node:http. Upgrade requests reach it as ordinary ones, because nothing listens for "upgrade". */
 export function serveNode(handler: Handler, options: ListenOptions): Promise<Listener> {
-  const listener = getRequestListener((request, { incoming }) => handler(request, incoming.socket.remoteAddress));
+  const listener = getRequestListener((request, { outgoing }) =>
+    handler(request, () => clientLeft(outgoing as ServerResponse)),
+  );
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
-import type { ByteFlow, ByteSink, UpstreamResponse } from "../../src/platform.ts";
+import type { ByteFlow, ByteSink, HeaderBag, UpstreamResponse } from "../../src/platform.ts";
 import { fromPush } from "../../src/stream/byte-source.ts";
 
 /**
@@ -23,8 +23,11 @@ const DECODERS: Record<string, () => Duplex> = {
 };
 
 /** Drops the headers that describe the coded body. */
-export function decodedHeaders(headers: Headers): Headers {
-  const decoded = new Headers(headers);
+export function decodedHeaders(headers: HeaderBag): HeaderBag {
+  const decoded = new Headers();
+  headers.forEach((value, name) => {
+    decoded.append(name, value);
+  });
   decoded.delete("content-encoding");
   decoded.delete("content-length");
   return decoded;

@@ -28,6 +28,7 @@ export function createCollector(): Collector {
   let deltaLength = 0;
   /** Unfinished items that are copies of ours already. */
   const copied = new Set<number>();
+  let created: UpstreamEvent | undefined;
   let response: ResponseObject | undefined;
   let failure: ProxyError | undefined;
   let ended = false;
@@ -48,16 +49,18 @@ export function createCollector(): Collector {
     push(event) {
       switch (event.type) {
         case "response.created":
-        case "response.in_progress":
+          // The terminal event tells it all again, nearly always: parsed only where that does not.
+          created = event;
+          return;
         case "response.completed":
         case "response.incomplete":
         case "response.failed":
         case "error": {
           const value = event.value;
           failure ??= failureOfEvent(value);
-          if ("response" in value) response = { ...response, ...value.response };
+          if ("response" in value) response = { ...startOf(value.response, created), ...value.response };
           if (event.type === "response.incomplete" && response) response.status = "incomplete";
-          ended ||= event.type !== "response.created" && event.type !== "response.in_progress";
+          ended = true;
           return;
         }
         case "response.output_item.added":
@@ -102,6 +105,12 @@ export function createCollector(): Collector {
       return { ...response, status, output: output.filter((item) => item !== undefined) };
     },
   };
+}
+
+/** What the answer's first event told of it, for a terminal event that leaves it out. */
+function startOf(response: ResponseObject, created: UpstreamEvent | undefined): ResponseObject | undefined {
+  if (created === undefined || (response.model !== undefined && response.created_at !== undefined)) return undefined;
+  return "response" in created.value ? created.value.response : undefined;
 }
 
 /** Adds one delta to its item, where that is an unfinished one. */

@@ -1,7 +1,7 @@
 import type { ProxyConfig } from "../config/config.ts";
 import { ProxyError } from "../errors.ts";
 import { isObject } from "../json.ts";
-import type { Clock, UpstreamFetch } from "../platform.ts";
+import type { Clock, HeaderBag, UpstreamFetch } from "../platform.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { failureOfNetwork } from "./refresh-failure.ts";
 
@@ -14,7 +14,7 @@ export interface AuthCallDeps {
 
 export interface AuthAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderBag;
   readonly text: string;
 }
 

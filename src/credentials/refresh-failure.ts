@@ -1,4 +1,5 @@
 import { isObject } from "../json.ts";
+import type { HeaderBag } from "../platform.ts";
 
 /** Why a refresh did not succeed. `message` is for a person: it says what happened and never holds a token. */
 export interface RefreshFailure {
@@ -20,7 +21,7 @@ const PERMANENT: Readonly<Record<string, string>> = {
 };
 
 /** What an answer of the token endpoint other than 200 means. */
-export function failureOfAnswer(status: number, headers: Headers, text: string): RefreshFailure {
+export function failureOfAnswer(status: number, headers: HeaderBag, text: string): RefreshFailure {
   const code = errorCode(text);
   const known = code === undefined ? undefined : PERMANENT[code];
   if (known !== undefined && code !== undefined && (status === 400 || status === 401)) {
@@ -37,7 +38,7 @@ export function failureOfAnswer(status: number, headers: Headers, text: string):
   return transient(status, headers, code);
 }
 
-function transient(status: number, headers: Headers, code: string | undefined): RefreshFailure {
+function transient(status: number, headers: HeaderBag, code: string | undefined): RefreshFailure {
   const named = code === undefined ? "" : `, ${code}`;
   if (status === 403) {
     const edge = headers.has("cf-mitigated") || /html/i.test(headers.get("content-type") ?? "");

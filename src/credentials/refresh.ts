@@ -1,6 +1,6 @@
 import type { ProxyConfig } from "../config/config.ts";
 import { isObject } from "../json.ts";
-import type { Clock, UpstreamFetch } from "../platform.ts";
+import type { Clock, HeaderBag, UpstreamFetch } from "../platform.ts";
 import type { IssuedTokens } from "./auth-file.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { failureOfAnswer, failureOfNetwork, type RefreshFailure } from "./refresh-failure.ts";
@@ -55,7 +55,7 @@ export async function requestRefresh(
   }
 }
 
-function readAnswer(status: number, headers: Headers, text: string): RefreshOutcome {
+function readAnswer(status: number, headers: HeaderBag, text: string): RefreshOutcome {
   if (status !== 200) return { failure: failureOfAnswer(status, headers, text) };
   const issued = readIssuedTokens(text);
   if (issued === undefined) {

@@ -1,6 +1,6 @@
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { isObject } from "../json.ts";
-import type { Clock, UpstreamFetch } from "../platform.ts";
+import type { CancelSignal, Clock, UpstreamFetch } from "../platform.ts";
 import { encodeEvent } from "../sse/encode.ts";
 import { fromResponse } from "../stream/byte-source.ts";
 import { demoEvents } from "./answer.ts";
@@ -46,7 +46,7 @@ export function createDemoFetch(clock: Clock, newId: () => string): UpstreamFetc
 function paced(
   events: ReturnType<typeof demoEvents>,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const utf8 = new TextEncoder();
   let sequence_number = 0;

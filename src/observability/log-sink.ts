@@ -34,14 +34,23 @@ export function createLogSink(options: LogSinkOptions): LogSink {
   let waiting: string[] = [];
   let waitingChars = 0;
   let dropped = 0;
+  let stamp = "";
+  let stampedAt = Number.NaN;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> = Promise.resolve();
 
   function line(category: string, level: LogSeverity, event: string, fields: Record<string, unknown>): string {
-    const ts = new Date(options.now()).toISOString();
+    const now = options.now();
+    if (now !== stampedAt) {
+      stampedAt = now;
+      stamp = new Date(now).toISOString();
+    }
+    const rest = toRedactedJson(fields);
+    const tail = rest === "{}" ? "}\n" : `,${rest.slice(1)}\n`;
     const logger = `${ROOT}.${category}`;
-    if (options.format === "json") return `${toRedactedJson({ ts, level, logger, event, ...fields })}\n`;
-    return `${logger} ${toRedactedJson({ ts, level, event, ...fields })}\n`;
+    return options.format === "json"
+      ? `{"ts":"${stamp}","level":"${level}","logger":"${logger}","event":"${event}"${tail}`
+      : `${logger} {"ts":"${stamp}","level":"${level}","event":"${event}"${tail}`;
   }
 
   function writeOut(): Promise<void> {

@@ -44,8 +44,8 @@ export function toRedactedJson(fields: Record<string, unknown>): string {
     text = JSON.stringify(fields);
     if (SECRET_KEY_TEXT.test(text)) text = JSON.stringify(fields, hideKeys);
   } catch {
-    // A cycle or a BigInt: the event's name is what can be told.
-    text = JSON.stringify({ event: fields.event, unloggable: true });
+    // A cycle or a BigInt: that there was something is what can be told.
+    return '{"unloggable":true}';
   }
   return redactText(elideImages(text));
 }

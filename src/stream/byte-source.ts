@@ -1,11 +1,11 @@
-import type { ByteFlow, ByteSink, UpstreamResponse } from "../platform.ts";
+import type { ByteFlow, ByteSink, HeaderBag, UpstreamResponse } from "../platform.ts";
 
 /** Bytes that a web stream over a pushed body holds before its source is paused. */
 const HIGH_WATER = 64 * 1024;
 
 export interface ByteSourceParts {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderBag;
   /** Starts the body; called at most once. The sink hears nothing before `open` has returned. */
   open(sink: ByteSink): ByteFlow;
   /** Frees a body that nobody will read. */

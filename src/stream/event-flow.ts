@@ -39,6 +39,7 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
   let outcome: "end" | ProxyError | undefined;
   let flow: ByteFlow | undefined;
   let heardAt = idleMs > 0 ? Date.now() : 0;
+  let grace: ReturnType<typeof setTimeout> | undefined;
   const watch = idleMs > 0 ? setInterval(checkIdle, Math.min(idleMs, 1_000)) : undefined;
 
   function checkIdle(): void {
@@ -52,6 +53,8 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
     const wanted = state === "open";
     state = "closed";
     clearInterval(watch);
+    // Left alone it would keep the whole answer alive for its time.
+    clearTimeout(grace);
     if (!wanted) return;
     outcome = how;
     tellOutcome();
@@ -123,7 +126,7 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
       state = "finishing";
       flow?.resume();
       clearInterval(watch);
-      setTimeout(() => {
+      grace = setTimeout(() => {
         if (state !== "closed") fail(CANCELLED);
       }, END_GRACE_MS);
     },

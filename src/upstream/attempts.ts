@@ -1,5 +1,5 @@
 import type { ProxyError } from "../errors.ts";
-import type { Clock } from "../platform.ts";
+import type { CancelSignal, Clock } from "../platform.ts";
 
 const FIRST_DELAY_MS = 300;
 const LONGEST_DELAY_MS = 5_000;
@@ -15,7 +15,7 @@ export interface AttemptBudget {
    * Waits before a repeat (backoff with jitter, or what `failure` says); false when there is no attempt left or the
    * wait would be too long. The repeat itself takes the attempt. Rejects with `signal.reason` when aborted.
    */
-  retry(clock: Clock, failure: ProxyError, signal: AbortSignal): Promise<boolean>;
+  retry(clock: Clock, failure: ProxyError, signal: CancelSignal): Promise<boolean>;
 }
 
 /** @param max Upstream requests in all, the first included. */

@@ -3,7 +3,7 @@ import { failureOf } from "../canonical/failure.ts";
 import { hideSecrets } from "../canonical/secrets.ts";
 import { type ErrorKind, ProxyError, type ProxyErrorOptions } from "../errors.ts";
 import { isObject } from "../json.ts";
-import type { UpstreamResponse } from "../platform.ts";
+import type { CancelSignal, HeaderBag, UpstreamResponse } from "../platform.ts";
 import { answerHeaders } from "./answer-headers.ts";
 
 /** An error page beyond this is cut. */
@@ -52,7 +52,7 @@ export async function failureOfResponse(response: UpstreamResponse, context: Fai
   return failure;
 }
 
-export function failureOfBody(status: number, headers: Headers, text: string, context: FailureContext): ProxyError {
+export function failureOfBody(status: number, headers: HeaderBag, text: string, context: FailureContext): ProxyError {
   if (isPage(headers, text)) return pageFailure(status, headers);
   const error = errorIn(text);
   const told = failureOf(error);
@@ -69,7 +69,7 @@ export function failureOfBody(status: number, headers: Headers, text: string, co
   return describe(kind, status, message, options, error, headers, context);
 }
 
-function kindOf(status: number, told: ProxyError, message: string, headers: Headers): ErrorKind {
+function kindOf(status: number, told: ProxyError, message: string, headers: HeaderBag): ErrorKind {
   if (/credits_depleted/.test(headers.get("x-codex-rate-limit-reached-type") ?? "")) return "quota";
   // Seen as a 404 with the limit only in its text.
   if (message.includes("usage_limit_reached")) return "usage_limit";
@@ -86,7 +86,7 @@ function describe(
   message: string,
   options: ProxyErrorOptions,
   error: UpstreamErrorObject | undefined,
-  headers: Headers,
+  headers: HeaderBag,
   context: FailureContext,
 ): ProxyError {
   switch (kind) {
@@ -139,7 +139,7 @@ function unknownModel(message: string, context: FailureContext): string {
 }
 
 /** The edge's block page or a gateway's error page: its HTML says nothing to a program. */
-function pageFailure(status: number, headers: Headers): ProxyError {
+function pageFailure(status: number, headers: HeaderBag): ProxyError {
   const ray = headers.get("cf-ray");
   const trace = ray ? ` (ray id ${ray})` : "";
   const details = { upstream_status: status, ...(ray ? { ray } : {}) };
@@ -157,7 +157,7 @@ function pageFailure(status: number, headers: Headers): ProxyError {
   });
 }
 
-function isPage(headers: Headers, text: string): boolean {
+function isPage(headers: HeaderBag, text: string): boolean {
   return /\bhtml\b/i.test(headers.get("content-type") ?? "") || /^\s*<(?:!doctype|html)/i.test(text);
 }
 
@@ -187,7 +187,7 @@ function errorIn(text: string): UpstreamErrorObject | undefined {
 }
 
 /** Seconds; upstream states a number or an HTTP date. */
-function retryAfterOf(headers: Headers, now: number): number | undefined {
+function retryAfterOf(headers: HeaderBag, now: number): number | undefined {
   const text = headers.get("retry-after");
   if (text === null) return undefined;
   const seconds = Number(text);
@@ -209,7 +209,7 @@ function iso(epochSeconds: number): string {
 }
 
 /** What a rejected exchange means: nobody answered. */
-export function failureOfConnection(cause: unknown, signal: AbortSignal): ProxyError {
+export function failureOfConnection(cause: unknown, signal: CancelSignal): ProxyError {
   if (signal.aborted) {
     if (signal.reason instanceof ProxyError) return signal.reason;
     return new ProxyError("cancelled", "the client closed the connection", { cause });

@@ -1,7 +1,7 @@
 import type { ProxyConfig } from "../config/config.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { ProxyError } from "../errors.ts";
-import type { UpstreamFetch } from "../platform.ts";
+import type { CancelSignal, HeaderBag, UpstreamFetch } from "../platform.ts";
 import { forwardedHeaders } from "./answer-headers.ts";
 import { failureOfBody, failureOfConnection } from "./failure.ts";
 import { platformHeaders, trimBase } from "./target.ts";
@@ -29,7 +29,7 @@ export interface ForwardRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 interface ForwardDeps {
@@ -84,4 +84,4 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
   };
 }
 
-const isText = (headers: Headers): boolean => /^(text|application\/json)\b/i.test(headers.get("content-type") ?? "");
+const isText = (headers: HeaderBag): boolean => /^(text|application\/json)\b/i.test(headers.get("content-type") ?? "");

@@ -1,13 +1,13 @@
 import { isObject, type JsonObject } from "../json.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Clock } from "../platform.ts";
+import type { Clock, HeaderBag } from "../platform.ts";
 import type { QuotaSnapshot, QuotaWindow } from "./quota.ts";
 
 /** Learns the plan's windows from traffic that flows anyway. */
 export interface QuotaTracker {
   /** Rate-limit headers of any upstream answer, `x-codex-primary-used-percent` and its family. */
-  seeHeaders(headers: Headers): void;
+  seeHeaders(headers: HeaderBag): void;
   /** A `codex.rate_limits` event. */
   seeEvent(event: JsonObject): void;
   /** The windows as last seen; undefined before the first answer. */
@@ -52,6 +52,7 @@ export function createQuotaTracker(deps: QuotaTrackerDeps): QuotaTracker {
 
   return {
     seeHeaders(headers) {
+      if (!headers.has("x-codex-primary-used-percent") && !headers.has("x-codex-secondary-used-percent")) return;
       const primary = windowOf(headers, "primary", deps.clock.now());
       const secondary = windowOf(headers, "secondary", deps.clock.now());
       if (!primary && !secondary) return;
@@ -86,7 +87,7 @@ function isSamePeriod(one: number | undefined, other: number | undefined): boole
   return Math.abs(one - other) < 300;
 }
 
-function windowOf(headers: Headers, name: string, now: number): QuotaWindow | undefined {
+function windowOf(headers: HeaderBag, name: string, now: number): QuotaWindow | undefined {
   const read = (field: string) => numberOf(headers.get(`x-codex-${name}-${field}`));
   return makeWindow(read("used-percent"), read("window-minutes"), read("reset-at"), read("reset-after-seconds"), now);
 }
@@ -110,7 +111,7 @@ function makeWindow(
   return { usedPercent, windowMinutes, resetsAt: at };
 }
 
-function creditsOf(headers: Headers): QuotaSnapshot["credits"] {
+function creditsOf(headers: HeaderBag): QuotaSnapshot["credits"] {
   const has = booleanOf(headers.get("x-codex-credits-has-credits"));
   if (has === undefined) return undefined;
   return {

@@ -5,7 +5,7 @@ import type { HeaderReader } from "../dialects/dialect.ts";
 import { ProxyError } from "../errors.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Clock, UpstreamFetch, UpstreamResponse } from "../platform.ts";
+import type { CancelSignal, Clock, UpstreamFetch, UpstreamResponse } from "../platform.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import type { AttemptBudget } from "./attempts.ts";
 import type { Catalogue, CatalogueModel } from "./catalogue.ts";
@@ -23,7 +23,7 @@ import { chatgptHeaders, platformHeaders, trimBase } from "./target.ts";
 const MOST_REMOVED = 8;
 
 export interface SendOptions {
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** The client's headers, for those of a Codex client. */
   readonly header: HeaderReader;
   /** Shared with the relay, which repeats what fails after the headers. */
@@ -95,7 +95,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
     credentials: Credentials,
     plan: Plan,
     text: string,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<UpstreamResponse> {
     const { url, headers } = await target(credentials, plan);
     try {

@@ -2,7 +2,28 @@
 
 const ITEM = "msg_0b1c2d3e4f5061728394a5b6c7d8e9f0a1b2c3d4e5f60718";
 const STAMP_DIGITS = 16;
+const OPENING = 4;
 const cache = new Map();
+
+/** The one model that there is, as the ChatGPT backend and as OpenAI's API list it. */
+export const CATALOGUE = {
+  models: [
+    {
+      slug: "gpt-5.5",
+      display_name: "GPT-5.5",
+      visibility: "list",
+      supported_in_api: true,
+      default_reasoning_level: "medium",
+      supported_reasoning_levels: ["low", "medium", "high"].map((effort) => ({ effort, description: effort })),
+      context_window: 4_000_000,
+      priority: 1,
+    },
+  ],
+};
+export const MODELS = {
+  object: "list",
+  data: CATALOGUE.models.map(({ slug }) => ({ id: slug, object: "model", created: 0, owned_by: "openai" })),
+};
 
 /** Frames of an answer of so many deltas; `deltasFrom` is the index of the first delta. */
 export function framesOf(deltas) {
@@ -35,17 +56,33 @@ export function framesOf(deltas) {
   ];
   const frames = [
     ...opening.map(toFrame),
-    ...Array.from({ length: deltas }, (_, index) => Buffer.from(deltaFrame(index, token(index)))),
-    ...closing.map((event, index) => toFrame(event, opening.length + deltas + index)),
+    ...Array.from({ length: deltas }, (_, index) => Buffer.from(deltaFrame(index + OPENING, token(index)))),
+    ...closing.map((event, index) => toFrame(event, OPENING + deltas + index)),
   ];
-  const built = Object.assign(frames, { deltasFrom: opening.length });
+  const built = Object.assign(frames, { deltasFrom: OPENING });
   cache.set(deltas, built);
   return built;
 }
 
+/** What an upstream in another language needs to answer with so many deltas each. */
+export function framesFor(counts) {
+  const answers = counts.map((deltas) => {
+    const frames = framesOf(deltas).map(String);
+    const [from, to] = [OPENING, OPENING + deltas];
+    return [deltas, { opening: frames.slice(0, from), deltas: frames.slice(from, to), closing: frames.slice(to) }];
+  });
+  const stamped = deltaFrame("#", "#").split(/#/);
+  return {
+    answers: Object.fromEntries(answers),
+    stamped,
+    catalogue: JSON.stringify(CATALOGUE),
+    models: JSON.stringify(MODELS),
+  };
+}
+
 /** A delta whose text is the monotonic clock in microseconds: `t0000001234567890 `. */
 export function stampedFrame(index, nanoseconds) {
-  return deltaFrame(index, `t${String(nanoseconds / 1000n).padStart(STAMP_DIGITS, "0")} `);
+  return deltaFrame(index + OPENING, `t${String(nanoseconds / 1000n).padStart(STAMP_DIGITS, "0")} `);
 }
 
 /** Stamps in a piece of a stream, whatever grammar it is in. */
@@ -72,7 +109,7 @@ function toFrame({ type, ...rest }, sequence_number) {
 
 function deltaFrame(index, delta) {
   return (
-    `event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":${index + 4},` +
+    `event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":${index},` +
     `"item_id":"${ITEM}","output_index":0,"content_index":0,"delta":"${delta}","logprobs":[],"obfuscation":"aB3dE5fG7h"}\n\n`
   );
 }

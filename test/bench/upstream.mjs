@@ -1,13 +1,13 @@
 /**
  * Upstream of the benchmark, a process of its own: the ChatGPT backend without its rules, plain and as TLS behind a CONNECT
- * proxy that leads every host to it. Prints one JSON line with its ports. What it answers stands in the request's last
+ * proxy that leads every host to it, for machines without Go (else `upstream.go`). Prints one JSON line with its ports. What it answers stands in the request's last
  * `bench:<deltas>:<pause in ms>;`; every delta is a write of its own, and streams take turns after each.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
-import { framesOf, stampedFrame } from "./frames.mjs";
+import { CATALOGUE, framesOf, MODELS, stampedFrame } from "./frames.mjs";
 
 const [keyFile, certificateFile] = process.argv.slice(2);
 const MARK = "bench:";
@@ -51,7 +51,7 @@ function handle(request, response) {
 }
 
 function answer(request, response, body) {
-  if (request.url.includes("/models")) return json(response, catalogue(request.url));
+  if (request.url.includes("/models")) return json(response, request.url.includes("codex") ? CATALOGUE : MODELS);
   if (!request.url.endsWith("/responses")) return json(response, {}, 404);
   const at = body.lastIndexOf(MARK);
   if (at === -1) return json(response, { detail: "no bench mark in the request" }, 400);
@@ -106,21 +106,4 @@ function write(response, frame) {
 
 function json(response, value, status = 200) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-}
-
-function catalogue(url) {
-  const models = [
-    {
-      slug: "gpt-5.5",
-      display_name: "GPT-5.5",
-      visibility: "list",
-      supported_in_api: true,
-      default_reasoning_level: "medium",
-      supported_reasoning_levels: ["low", "medium", "high"].map((effort) => ({ effort, description: effort })),
-      context_window: 4_000_000,
-      priority: 1,
-    },
-  ];
-  const data = models.map(({ slug }) => ({ id: slug, object: "model", created: 0, owned_by: "openai" }));
-  return url.includes("codex") ? { models } : { object: "list", data };
 }

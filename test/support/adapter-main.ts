@@ -1,4 +1,4 @@
-import type { Platform, UpstreamResponse } from "../../src/platform.ts";
+import type { CancelSignal, Platform, UpstreamResponse } from "../../src/platform.ts";
 
 /**
  * Stands in for the CLI: `?url=` is fetched by the platform and handed on in the way that the path names, `/read` pushed
@@ -14,23 +14,23 @@ export async function runCli(platform: Platform): Promise<void> {
   });
   const print = (line: string): void => platform.write("stdout", `${line}\n`);
 
-  const serve = async (request: Request, clientAddress?: string): Promise<Response> => {
+  const serve = async (request: Request, clientLeft?: () => CancelSignal): Promise<Response> => {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/health") {
       const { rss } = process.memoryUsage();
       return Response.json({
-        clientAddress,
         rss,
         upgrade: request.headers.get("upgrade"),
         pid: platform.processes.pid,
       });
     }
-    request.signal.addEventListener("abort", () => print(`left ${searchParams.get("id")}`));
+    const signal = clientLeft?.() ?? request.signal;
+    signal.addEventListener("abort", () => print(`left ${searchParams.get("id")}`));
     const body = request.method === "POST" ? await request.text() : undefined;
     const response = await upstream(searchParams.get("url") ?? "", {
       method: request.method,
       headers: {},
-      signal: request.signal,
+      signal,
       ...(body !== undefined && { body }),
     });
     const headers = new Headers({ "x-encoding": response.headers.get("content-encoding") ?? "none" });
@@ -40,8 +40,8 @@ export async function runCli(platform: Platform): Promise<void> {
   try {
     const host = platform.env("TEST_HOST") ?? "127.0.0.1";
     const port = Number(platform.env("TEST_PORT") ?? 0);
-    const answer = (request: Request, address?: string): Promise<Response> =>
-      serve(request, address).catch((error: Error) => new Response(error.message, { status: 502 }));
+    const answer = (request: Request, clientLeft?: () => CancelSignal): Promise<Response> =>
+      serve(request, clientLeft).catch((error: Error) => new Response(error.message, { status: 502 }));
     const listener = await platform.listen(answer, { host, port });
     print(`listening ${listener.port}`);
     platform.processes.onShutdown(async () => {

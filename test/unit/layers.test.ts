@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sessions: ["canonical", "dialects", "errors", "json", "platform"],
   credentials: ["config", "errors", "json", "observability", "platform", "http"],
   upstream: ["canonical", "config", "credentials", "dialects", "errors", "json", "observability", "platform"],
-  exchange: ["dialects", "errors"],
+  exchange: ["dialects", "errors", "platform"],
   http: ["config", "errors", "exchange", "json", "observability"],
   demo: ["canonical", "credentials", "json", "platform", "sse", "stream"],
   relay: [

@@ -49,7 +49,7 @@ export interface ChatBody {
 type Kind = "string" | "number" | "integer" | "boolean" | "object" | "array" | "string or array" | "string or object";
 
 /** The fields that the translation reads, by type. Null counts as absent everywhere. */
-const FIELDS: Readonly<Record<string, Kind>> = {
+const FIELDS = Object.entries<Kind>({
   frequency_penalty: "number",
   function_call: "string or object",
   functions: "array",
@@ -79,7 +79,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   user: "string",
   verbosity: "string",
   web_search_options: "object",
-};
+});
 
 const ROLES = new Set(["system", "developer", "user", "assistant", "tool", "function"]);
 
@@ -96,7 +96,7 @@ export function readRequest(json: unknown): ChatBody {
   if (json.model === undefined || json.model === null || json.model === "") throw invalid("model is required", "model");
   if (typeof json.model !== "string") throw wrongType("model", "string");
   readMessages(json.messages);
-  for (const [name, kind] of Object.entries(FIELDS)) {
+  for (const [name, kind] of FIELDS) {
     const value = json[name];
     if (value !== undefined && value !== null && !isKind(value, kind)) throw wrongType(name, kind);
   }

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import { toAbortSignal } from "../../../runtimes/shared/abort-signal.ts";
 import { fileStore } from "../../../runtimes/shared/files.ts";
 import { type App, createApp } from "../../../src/app.ts";
 import type { ProxyConfig } from "../../../src/config/config.ts";
 import type { Log } from "../../../src/observability/log.ts";
 import type { Metrics } from "../../../src/observability/metrics.ts";
-import type { UpstreamFetch } from "../../../src/platform.ts";
+import type { CancelSignal, UpstreamFetch } from "../../../src/platform.ts";
 import { fromResponse } from "../../../src/stream/byte-source.ts";
 import { startUpstream, type Upstream, writeAuthFile } from "../../upstream/index.ts";
 import { testConfig } from "./config.ts";
@@ -96,11 +97,11 @@ const plainFetch: UpstreamFetch = async (url, request) =>
       headers: request.headers,
       redirect: "manual",
       ...(request.body === undefined ? {} : { body: request.body as BodyInit, duplex: "half" }),
-      ...(request.signal ? { signal: request.signal } : {}),
+      ...(request.signal ? { signal: toAbortSignal(request.signal) } : {}),
     } as RequestInit),
   );
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+function sleep(ms: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const timer = setTimeout(resolve, ms / 10);

@@ -1,3 +1,4 @@
+import { toAbortSignal } from "../../../../runtimes/shared/abort-signal.ts";
 import type { ProxyConfig } from "../../../../src/config/config.ts";
 import type { Handler, Platform, UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
@@ -33,7 +34,7 @@ export function loginPlatform(): LoginPlatform {
       fake.onCancel();
       return fromResponse(new Response("Login cancelled"));
     }
-    const init = { method, headers, body: (body as string) ?? null, signal: signal ?? null };
+    const init = { method, headers, body: (body as string) ?? null, signal: signal ? toAbortSignal(signal) : null };
     return fromResponse(await fetch(url, { ...init, redirect: "manual" }));
   };
   const fake: LoginPlatform = {

@@ -1,4 +1,4 @@
-import type { UpstreamFetch, UpstreamRequest } from "../../../../src/platform.ts";
+import type { CancelSignal, UpstreamFetch, UpstreamRequest } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
 import { mintIdToken, mintRefreshToken, mintToken } from "../../../upstream/tokens.ts";
 import type { ManualClock } from "./manual-clock.ts";
@@ -84,7 +84,7 @@ function record(url: string, { headers, body, signal }: UpstreamRequest): TokenC
   };
 }
 
-function abortable(answer: Response | Promise<Response>, signal: AbortSignal | undefined): Promise<Response> {
+function abortable(answer: Response | Promise<Response>, signal: CancelSignal | undefined): Promise<Response> {
   return new Promise((resolve, reject) => {
     signal?.addEventListener("abort", () => reject(signal.reason));
     Promise.resolve(answer).then(resolve, reject);

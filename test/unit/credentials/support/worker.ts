@@ -1,3 +1,4 @@
+import { toAbortSignal } from "../../../../runtimes/shared/abort-signal.ts";
 import { createSharedPlatform } from "../../../../runtimes/shared/platform.ts";
 import { createRenewApart, RENEW_COMMAND, runRenewLogin } from "../../../../src/cli/renew-login.ts";
 import { createCredentialSession } from "../../../../src/credentials/session.ts";
@@ -10,7 +11,12 @@ import { fromResponse } from "../../../../src/stream/byte-source.ts";
  * a request: the access token, or `error: …`.
  */
 const fetchPlainly: UpstreamFetch = async (url, { method, headers, body, signal }) => {
-  const init = { method, headers, body: (body as string | undefined) ?? null, signal: signal ?? null };
+  const init = {
+    method,
+    headers,
+    body: (body as string | undefined) ?? null,
+    signal: signal ? toAbortSignal(signal) : null,
+  };
   return fromResponse(await fetch(url, init));
 };
 
