@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -126,6 +127,8 @@ func handle(response http.ResponseWriter, request *http.Request) {
 	for _, part := range [][]string{frames.Opening, frames.Deltas, frames.Closing} {
 		for _, frame := range part {
 			write(frame)
+			// Streams take turns, as those of many machines would.
+			runtime.Gosched()
 		}
 	}
 }
