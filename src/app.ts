@@ -81,7 +81,7 @@ async function handle(
   clientLeft: (() => CancelSignal) | undefined,
 ): Promise<Response> {
   const requestId = correlationId(request.headers, deps.newId);
-  const exchange = createExchange(deps, request, requestId, clientLeft);
+  const exchange = new ServedExchange(deps, request, requestId, clientLeft);
   let path = "/";
   let response: Response;
   try {
@@ -123,41 +123,46 @@ function urlOf(request: Request): URL {
 /** `/health` tells nothing that a stranger could use; it is for service managers. */
 const isOpen = (path: string): boolean => path === "/health" || path === "/v1/health";
 
-function createExchange(
-  deps: AppDeps,
-  request: Request,
-  requestId: string,
-  clientLeft: (() => CancelSignal) | undefined,
-): Exchange & { readonly heldOpen: boolean } {
-  const startedAt = deps.clock.now();
-  const facts: ExchangeFacts = {};
-  let heldOpen = false;
-  let settled = false;
-  let left: CancelSignal | undefined;
-  const exchange = {
-    requestId,
-    route: "unknown",
-    method: request.method,
-    startedAt,
-    facts,
-    header: (name: string) => request.headers.get(name) ?? undefined,
-    get signal() {
-      left ??= clientLeft?.() ?? request.signal;
-      return left;
-    },
-    get heldOpen() {
-      return heldOpen;
-    },
-    holdOpen() {
-      heldOpen = true;
-    },
-    settle(status: number) {
-      if (settled) return;
-      settled = true;
-      recordExchange(exchange, status, deps.clock.now(), deps.log, deps.metrics);
-    },
-  };
-  return exchange;
+/** A class, since an object literal with getters would be a hidden class of its own for every request. */
+class ServedExchange implements Exchange {
+  readonly requestId: string;
+  route = "unknown";
+  readonly method: string;
+  readonly startedAt: number;
+  readonly facts: ExchangeFacts = {};
+  readonly header: Exchange["header"];
+  heldOpen = false;
+  readonly #deps: AppDeps;
+  readonly #request: Request;
+  readonly #clientLeft: (() => CancelSignal) | undefined;
+  #signal: CancelSignal | undefined;
+  #settled = false;
+
+  constructor(deps: AppDeps, request: Request, requestId: string, clientLeft: (() => CancelSignal) | undefined) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#clientLeft = clientLeft;
+    this.requestId = requestId;
+    this.method = request.method;
+    this.startedAt = deps.clock.now();
+    this.header = (name) => request.headers.get(name) ?? undefined;
+  }
+
+  get signal(): CancelSignal {
+    this.#signal ??= this.#clientLeft?.() ?? this.#request.signal;
+    return this.#signal;
+  }
+
+  holdOpen(): void {
+    this.heldOpen = true;
+  }
+
+  settle(status: number): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { clock, log, metrics } = this.#deps;
+    recordExchange(this, status, clock.now(), log, metrics);
+  }
 }
 
 function serve(deps: AppDeps, route: Route, c: Context<Env>): Promise<Response> {

@@ -16,7 +16,7 @@ import { Cancellation } from "./stream/cancellation.ts";
 import { type ClientStream, createClientStream } from "./stream/client-stream.ts";
 import { type EventConsumer, type EventFlow, readEvents } from "./stream/event-flow.ts";
 import type { TokenCounter } from "./tokens/counter.ts";
-import { type AttemptBudget, createAttemptBudget } from "./upstream/attempts.ts";
+import { AttemptBudget } from "./upstream/attempts.ts";
 import type { QuotaTracker } from "./upstream/quota-tracker.ts";
 import type { UpstreamAnswer, UpstreamClient } from "./upstream/send.ts";
 
@@ -95,7 +95,7 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
     id,
     createdAt: Math.floor(deps.clock.now() / 1000),
     requestId: exchange.requestId,
-    get inputTokens() {
+    inputTokens() {
       inputTokens ??= deps.tokens.estimate(canonical.body);
       return inputTokens;
     },
@@ -104,7 +104,7 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
 
   async function open(): Promise<OpenAnswer> {
     if (exchange.signal.aborted) cancel();
-    const attempts = createAttemptBudget(deps.config.maxAttempts);
+    const attempts = new AttemptBudget(deps.config.maxAttempts);
     for (;;) {
       const answer = await withinIdleTime(deps.config.idleTimeout, abort, () =>
         deps.upstream.send(canonical, { signal: abort, header: exchange.header, attempts }),
@@ -177,9 +177,7 @@ function createLimit(
   return createLimiter(limits, {
     count: (text) => deps.tokens.tokenizer.count(text),
     truncate: (text, tokens) => deps.tokens.tokenizer.truncate(text, tokens),
-    get inputTokens() {
-      return context.inputTokens;
-    },
+    inputTokens: context.inputTokens,
   });
 }
 
@@ -194,7 +192,7 @@ function consumeFlow(
     flow.attach({
       event(event) {
         push(event);
-        if (limiter?.done) {
+        if (limiter?.done()) {
           over = true;
           resolve();
           flow.cancel();
@@ -457,10 +455,10 @@ function firstAnswer(
 
 /** Writes a sign of life when a whole tick has passed without a write. */
 function keepAlive(client: ClientStream, encoders: readonly StreamEncoder[]): () => void {
-  let written = client.written;
+  let written = client.written();
   const timer = setInterval(() => {
-    if (client.written === written) client.write(encoders[0]?.keepAlive() ?? "");
-    written = client.written;
+    if (client.written() === written) client.write(encoders[0]?.keepAlive() ?? "");
+    written = client.written();
   }, KEEP_ALIVE_TICK_MS);
   return () => clearInterval(timer);
 }

@@ -18,13 +18,13 @@ export interface LimitTools {
   count(text: string): number;
   truncate(text: string, tokens: number): string;
   /** Input tokens to report when upstream is cancelled before it tells. */
-  readonly inputTokens: number;
+  inputTokens(): number;
 }
 
 /** A stage between upstream's events and an encoder; after `done` upstream is to be cancelled. */
 export interface Limiter {
   push(event: UpstreamEvent, emit: (event: UpstreamEvent) => void): void;
-  readonly done: boolean;
+  done(): boolean;
 }
 
 /**
@@ -117,9 +117,7 @@ export function createLimiter(limits: LocalLimits, tools: LimitTools): Limiter {
   }
 
   return {
-    get done() {
-      return done;
-    },
+    done: () => done,
     push(event, emit) {
       if (done) return;
       switch (event.type) {
@@ -278,10 +276,10 @@ function usageOf(items: readonly (OutputItem | undefined)[], tools: LimitTools):
     else if (item?.type === "custom_tool_call") output += tools.count(item.input);
   }
   return {
-    input_tokens: tools.inputTokens,
+    input_tokens: tools.inputTokens(),
     input_tokens_details: { cached_tokens: 0 },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: tools.inputTokens + output,
+    total_tokens: tools.inputTokens() + output,
   };
 }

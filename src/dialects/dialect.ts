@@ -16,7 +16,7 @@ export interface AnswerContext {
   readonly createdAt: number;
   readonly requestId: string;
   /** Estimated tokens of the prompt, for dialects that must state them before upstream does. */
-  readonly inputTokens: number;
+  inputTokens(): number;
   /** Which of several answers this is (Chat `n`), and how many there are. */
   readonly choice: { readonly index: number; readonly of: number };
 }

@@ -75,7 +75,7 @@ function opened(
 
 /** The answer as the client got it: its id, and the turn it adds to the history. */
 function assistantMessage(answer: CanonicalResponse, body: JsonObject, id: string): { id: string; turn: JsonObject[] } {
-  const context = { id, createdAt: 0, requestId: id, inputTokens: 0, choice: { index: 0, of: 1 } };
+  const context = { id, createdAt: 0, requestId: id, inputTokens: () => 0, choice: { index: 0, of: 1 } };
   const message = messagesDialect.fromCanonical([answer], body as never, context) as JsonObject;
   const content = Array.isArray(message.content) ? message.content : [];
   return { id: String(message.id), turn: content.length === 0 ? [] : [{ role: "assistant", content }] };

@@ -15,7 +15,7 @@ export interface ClientStream {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   write(text: string): void;
   /** Counts writes, so that silence can be told. */
-  readonly written: number;
+  written(): number;
   /** Sends what is pending and ends the body in order. */
   close(): void;
 }
@@ -68,9 +68,7 @@ export function createClientStream(hooks: ClientStreamHooks): ClientStream {
 
   return {
     body,
-    get written() {
-      return written;
-    },
+    written: () => written,
     write(text) {
       if (closed || text === "") return;
       written++;

@@ -26,18 +26,16 @@ export function createLossReport(
   clientNames: Readonly<Record<string, string>>,
   known: readonly string[] = [],
 ): LossReport {
-  const fields = new Map<string, DroppedField>();
+  const fields: DroppedField[] = [];
   const add = (told: string, honoured: boolean) => {
     const name = told.slice(0, LONGEST_NAME).replace(UNSAFE, "_");
-    if (!fields.has(name) && fields.size < MOST_FIELDS) fields.set(name, { name, honoured });
+    if (fields.length < MOST_FIELDS && !fields.some((field) => field.name === name)) fields.push({ name, honoured });
   };
   for (const name of known) add(name, false);
   return {
     drop(field, honoured = false) {
       add((Object.hasOwn(clientNames, field) ? clientNames[field] : undefined) ?? field, honoured);
     },
-    get fields() {
-      return [...fields.values()];
-    },
+    fields,
   };
 }

@@ -15,7 +15,8 @@ export interface ChoiceTeller {
    * only be told at the end follows.
    */
   end(items: readonly OutputItem[]): string;
-  readonly calls: number;
+  /** Tool calls told so far. */
+  calls(): number;
 }
 
 /** What has been told of one output item. Lengths, so that a finished item adds only what no delta told. */
@@ -177,8 +178,6 @@ export function createChoiceTeller(writer: ChunkWriter, legacy: boolean): Choice
       return "item" in value ? finishItem(value.item, stateAt(value.output_index, value.item.id)) : "";
     },
     end: finishOutput,
-    get calls() {
-      return calls;
-    },
+    calls: () => calls,
   };
 }

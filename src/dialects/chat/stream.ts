@@ -32,7 +32,11 @@ export function createEncoder(body: ChatBody, context: AnswerContext): StreamEnc
     const out = choice.end(response.output ?? []);
     outcome.ended = true;
     outcome.usage = response.usage ?? undefined;
-    const reason = finishReason(incomplete ? { ...response, status: "incomplete" } : response, choice.calls > 0, body);
+    const reason = finishReason(
+      incomplete ? { ...response, status: "incomplete" } : response,
+      choice.calls() > 0,
+      body,
+    );
     const end = out + writer.finish(reason, toServiceTier(response));
     return context.choice.of > 1 ? end : end + endStream(body, writer, [outcome.usage]);
   }

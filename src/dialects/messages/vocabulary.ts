@@ -74,7 +74,7 @@ export function toUsage(
 ): MessagesUsage {
   const cached = usage?.input_tokens_details?.cached_tokens ?? 0;
   const result: MessagesUsage = {
-    input_tokens: usage ? Math.max(0, usage.input_tokens - cached) : context.inputTokens,
+    input_tokens: usage ? Math.max(0, usage.input_tokens - cached) : context.inputTokens(),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: cached,
     output_tokens: usage?.output_tokens ?? 0,

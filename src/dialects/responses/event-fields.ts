@@ -37,7 +37,7 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
 
 /** The item that an event without its own place belongs to. */
 export interface EventPlace {
-  readonly outputIndex: number;
+  outputIndex(): number;
   itemId(outputIndex: number): string;
   /** Name of the function that the item calls. */
   itemName(outputIndex: number): string;
@@ -58,7 +58,7 @@ export function completeEvent(event: UpstreamEvent, place: EventPlace): string {
 
 function fill(value: JsonObject, fields: Fields, place: EventPlace): JsonObject {
   const complete: JsonObject = { ...value };
-  complete.output_index ??= place.outputIndex;
+  complete.output_index ??= place.outputIndex();
   complete.item_id ??= place.itemId(complete.output_index as number);
   for (const [, name, fallback] of fields) if (fallback !== undefined) complete[name] ??= fallback;
   if (fields.some(([, name]) => name === "name")) complete.name ??= place.itemName(complete.output_index as number);

@@ -77,9 +77,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
   let state: "new" | "begun" | "ended" = "new";
 
   const place = {
-    get outputIndex() {
-      return latest;
-    },
+    outputIndex: () => latest,
     itemId: (index: number) => (ids[index] ??= makeItemId("message", context.id, index)),
     itemName: (index: number) => names[index] ?? "",
   };

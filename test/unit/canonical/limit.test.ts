@@ -15,7 +15,7 @@ const words = {
     }
     return out;
   },
-  inputTokens: 7,
+  inputTokens: () => 7,
 };
 
 function stream(deltas: string[], options: { itemOnly?: boolean } = {}): CanonicalEvent[] {
@@ -58,7 +58,7 @@ function run(limits: Partial<LocalLimits>, events: CanonicalEvent[]) {
   const message = answer.output[0];
   const text =
     message?.type === "message" ? message.content.map((part) => ("text" in part ? part.text : "")).join("") : "";
-  return { out, deltas, answer, text, done: limiter.done };
+  return { out, deltas, answer, text, done: limiter.done() };
 }
 
 describe("createLimiter", () => {

@@ -52,6 +52,6 @@ describe("createClientStream", () => {
     const { stream } = open();
     stream.write("");
     stream.write("a");
-    expect(stream.written).toBe(1);
+    expect(stream.written()).toBe(1);
   });
 });

@@ -6,7 +6,7 @@ import { silentLog } from "../../../src/observability/log.ts";
 import type { Metrics } from "../../../src/observability/metrics.ts";
 import type { Clock, UpstreamFetch, UpstreamRequest } from "../../../src/platform.ts";
 import { fromResponse } from "../../../src/stream/byte-source.ts";
-import { createAttemptBudget } from "../../../src/upstream/attempts.ts";
+import { AttemptBudget } from "../../../src/upstream/attempts.ts";
 import type { Catalogue } from "../../../src/upstream/catalogue.ts";
 import { createCatalogue, readModels } from "../../../src/upstream/models.ts";
 import { createQuotaTracker } from "../../../src/upstream/quota-tracker.ts";
@@ -194,7 +194,7 @@ export function sendOptions(
     abort,
     signal: abort.signal,
     header: (name) => headers[name],
-    attempts: createAttemptBudget(attempts, () => 0),
+    attempts: new AttemptBudget(attempts, () => 0),
   };
 }
 

@@ -13,7 +13,7 @@ export const context = (index = 0, of = 1): AnswerContext => ({
   id: "abc",
   createdAt: 1_795_378_814,
   requestId: "req",
-  inputTokens: 0,
+  inputTokens: () => 0,
   choice: { index, of },
 });
 

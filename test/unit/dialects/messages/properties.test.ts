@@ -283,7 +283,9 @@ describe("any upstream stream", () => {
 
   it("what it answers can be sent back, and the reasoning with it", () => {
     fc.assert(
-      fc.property(fc.array(item, { maxLength: 5 }), (items) => {
+      fc.property(fc.array(item, { maxLength: 5 }), (drawn) => {
+        // Upstream gives each call an id of its own.
+        const items = drawn.map((own, at) => ("call_id" in own ? { ...own, call_id: `call_${at}` } : own));
         const lists = items.map((own, index) => eventsOf(own as Json, index, 0));
         const last = { type: "response.completed", response: { id: "r", status: "completed", output: [] } };
         const answer = assemble(encode(events([...lists.flat(), last]), request({ thinking: { type: "adaptive" } })));

@@ -11,7 +11,7 @@ export const CONTEXT: AnswerContext = {
   id: "0123",
   createdAt: 1_795_378_814,
   requestId: "req_1",
-  inputTokens: 77,
+  inputTokens: () => 77,
   choice: { index: 0, of: 1 },
 };
 

@@ -14,7 +14,7 @@ export const context: AnswerContext = {
   id: "ctx1",
   createdAt: 1_700_000_000,
   requestId: "req1",
-  inputTokens: 12,
+  inputTokens: () => 12,
   choice: { index: 0, of: 1 },
 };
 
