@@ -1,4 +1,7 @@
-import { type Context, Hono } from "hono";
+import type { Result } from "hono/router";
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import { SmartRouter } from "hono/router/smart-router";
+import { TrieRouter } from "hono/router/trie-router";
 import type { ProxyConfig } from "./config/config.ts";
 import type { CredentialSession } from "./credentials/credentials.ts";
 import type { RenewApart } from "./credentials/renew-apart.ts";
@@ -10,15 +13,25 @@ import { ProxyError, toProxyError } from "./errors.ts";
 import type { Exchange, ExchangeFacts } from "./exchange.ts";
 import { recordExchange } from "./http/access-log.ts";
 import { correlationId } from "./http/correlation-id.ts";
-import { type ErrorDialect, errorResponse } from "./http/error-response.ts";
+import { type ErrorDialect, errorAnswer } from "./http/error-answer.ts";
 import { guardHost, originAllowed } from "./http/host-guard.ts";
 import { authenticate } from "./http/local-auth.ts";
 import { refuseUpgrade } from "./http/websocket.ts";
 import type { Log } from "./observability/log.ts";
 import type { Metrics } from "./observability/metrics.ts";
-import type { CancelSignal, Clock, FileStore, Handler, UpstreamFetch } from "./platform.ts";
+import type {
+  Answer,
+  CancelSignal,
+  Clock,
+  FileStore,
+  Handler,
+  HeaderBag,
+  ServerRequest,
+  UpstreamFetch,
+} from "./platform.ts";
 import { createRoutes, type Route } from "./routes/index.ts";
 import { createServices } from "./services.ts";
+import { toResponse } from "./stream/web-body.ts";
 
 /** What the app needs from outside; a test writes it as a literal. */
 export interface AppDeps {
@@ -39,80 +52,76 @@ export interface AppDeps {
 }
 
 export interface App {
-  readonly fetch: Handler;
+  readonly handle: Handler;
+  /** The same for a Web `Request`. */
+  fetch(request: Request): Promise<Response>;
   /** Reads credentials and catalogue ahead of the first request; never throws. */
   warm(): void;
 }
 
-/** The server as a Web-standard request handler: middleware and routes in the order in which a request meets them. */
+/** The server as a request handler: middleware and routes in the order in which a request meets them. */
 export function createApp(deps: AppDeps): App {
   const startedAt = deps.clock.now();
   const session = deps.session ?? createCredentialSession(deps);
   const services = createServices(deps, session, startedAt);
-  const routes = createRoutes(services);
-  const hono = new Hono<Env>();
-
-  for (const route of routes) {
-    for (const path of pathsOf(route)) {
-      if (route.method === "ALL") hono.all(path, (c) => serve(deps, route, c));
-      else hono.on(route.method, path, (c) => serve(deps, route, c));
-    }
-  }
-  hono.notFound((c) => {
-    throw new ProxyError("not_found", `no such endpoint: ${c.req.method} ${c.req.path}`, { code: "unknown_url" });
-  });
-  hono.onError((cause) => {
-    throw cause;
-  });
-
+  const router = createRouter(createRoutes(services));
+  const handle: Handler = (request, clientLeft) => answer(deps, router, request, clientLeft);
   return {
-    fetch: (request, clientLeft) => handle(deps, hono, request, clientLeft),
+    handle,
+    fetch: async (request) => toResponse(await handle(request)),
     warm: services.warm,
   };
 }
 
-type Env = { Bindings: { exchange: Exchange; url: URL } };
+type Router = SmartRouter<Route>;
+
+function createRouter(routes: readonly Route[]): Router {
+  const router: Router = new SmartRouter({ routers: [new RegExpRouter(), new TrieRouter()] });
+  for (const route of routes) for (const path of pathsOf(route)) router.add(route.method, path, route);
+  return router;
+}
 
 /** The outermost layer: every request gets an id, passes the guards, and ends as one answer and one log line. */
-async function handle(
+async function answer(
   deps: AppDeps,
-  hono: Hono<Env>,
-  request: Request,
+  router: Router,
+  request: ServerRequest,
   clientLeft: (() => CancelSignal) | undefined,
-): Promise<Response> {
+): Promise<Answer> {
   const requestId = correlationId(request.headers, deps.newId);
   const exchange = new ServedExchange(deps, request, requestId, clientLeft);
   let path = "/";
-  let response: Response;
+  let answered: Answer;
   try {
     const url = urlOf(request);
     path = url.pathname;
     guardHost(request.headers, deps.config, url.host);
-    if (request.method === "OPTIONS" && request.headers.has("origin")) response = preflight(request, requestId);
+    if (request.method === "OPTIONS" && request.headers.has("origin")) answered = preflight(request, requestId);
     else {
       if (!isOpen(path)) {
         const client = await authenticate(request.headers, deps.config.apiKeys);
         if (client !== undefined) exchange.facts.client = client;
       }
       refuseUpgrade(request.headers);
-      response = await hono.fetch(request, { exchange, url });
+      answered = await route(deps, router, request, url, exchange);
     }
   } catch (cause) {
     const error = toProxyError(cause);
     exchange.facts.error = error;
     if (error.kind === "internal") logInternal(deps, requestId, cause);
-    response = errorResponse(error, errorDialect(path, request.headers), requestId, deps.clock.now());
+    answered = errorAnswer(error, errorDialect(path, request.headers), requestId, deps.clock.now());
   }
-  finishHeaders(deps.config, request, response, requestId);
-  if (!exchange.heldOpen) exchange.settle(response.status);
-  return response;
+  if (request.method === "HEAD") answered = { ...answered, body: null };
+  finishHeaders(deps.config, request, answered, requestId);
+  if (!exchange.heldOpen) exchange.settle(answered.status);
+  return answered;
 }
 
 /**
  * The address, which some runtimes put together from whatever the request line and `Host` say.
  * @throws ProxyError `invalid_request`.
  */
-function urlOf(request: Request): URL {
+function urlOf(request: ServerRequest): URL {
   try {
     return new URL(request.url);
   } catch (cause) {
@@ -133,12 +142,12 @@ class ServedExchange implements Exchange {
   readonly header: Exchange["header"];
   heldOpen = false;
   readonly #deps: AppDeps;
-  readonly #request: Request;
+  readonly #request: ServerRequest;
   readonly #clientLeft: (() => CancelSignal) | undefined;
   #signal: CancelSignal | undefined;
   #settled = false;
 
-  constructor(deps: AppDeps, request: Request, requestId: string, clientLeft: (() => CancelSignal) | undefined) {
+  constructor(deps: AppDeps, request: ServerRequest, requestId: string, clientLeft: (() => CancelSignal) | undefined) {
     this.#deps = deps;
     this.#request = request;
     this.#clientLeft = clientLeft;
@@ -165,16 +174,33 @@ class ServedExchange implements Exchange {
   }
 }
 
-function serve(deps: AppDeps, route: Route, c: Context<Env>): Promise<Response> {
-  const exchange = c.env.exchange as { route: string } & Exchange;
-  exchange.route = route.path;
-  return route.handle({
-    request: c.req.raw,
-    url: c.env.url,
-    param: (name) => c.req.param(name) ?? "",
-    exchange,
-    config: deps.config,
-  });
+/** Hands the request to the first route that its method and path match. */
+function route(
+  deps: AppDeps,
+  router: Router,
+  request: ServerRequest,
+  url: URL,
+  exchange: ServedExchange,
+): Promise<Answer> {
+  const matched = router.match(request.method === "HEAD" ? "GET" : request.method, url.pathname);
+  const found = matched[0][0]?.[0];
+  if (!found) {
+    throw new ProxyError("not_found", `no such endpoint: ${request.method} ${url.pathname}`, { code: "unknown_url" });
+  }
+  exchange.route = found.path;
+  return found.handle({ request, url, param: (name) => paramOf(matched, name), exchange, config: deps.config });
+}
+
+/** A part of the path, with its percent-encoding undone. */
+function paramOf([handlers, stash]: Result<Route>, name: string): string {
+  const params = handlers[0]?.[1] ?? {};
+  const value = params[name];
+  const text = typeof value === "number" ? stash?.[value] : value;
+  try {
+    return decodeURIComponent(text ?? "");
+  } catch {
+    return text ?? "";
+  }
 }
 
 /** Every `/v1/…` route also answers without the prefix, since base URLs are given both ways. */
@@ -183,7 +209,7 @@ function pathsOf(route: Route): string[] {
 }
 
 /** Errors are told in the API that the path, or the client's own header, belongs to. */
-function errorDialect(path: string, headers: Headers): ErrorDialect {
+function errorDialect(path: string, headers: HeaderBag): ErrorDialect {
   if (/^(\/v1)?\/messages(\/|$)/.test(path) || headers.has("anthropic-version")) return messagesDialect;
   return /^(\/v1)?\/responses(\/|$)/.test(path) ? responsesDialect : chatDialect;
 }
@@ -194,23 +220,26 @@ function logInternal(deps: AppDeps, requestId: string, cause: unknown): void {
   deps.log.write("server", "error", "internal_error", { request_id: requestId, detail });
 }
 
-function preflight(request: Request, requestId: string): Response {
-  const headers = new Headers({
-    "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
-    "access-control-max-age": "600",
-    "x-request-id": requestId,
-  });
+function preflight(request: ServerRequest, requestId: string): Answer {
   const asked = request.headers.get("access-control-request-headers");
-  if (asked) headers.set("access-control-allow-headers", asked);
-  return new Response(null, { status: 204, headers });
+  return {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+      "access-control-max-age": "600",
+      "x-request-id": requestId,
+      ...(asked ? { "access-control-allow-headers": asked } : {}),
+    },
+    body: null,
+  };
 }
 
-function finishHeaders(config: ProxyConfig, request: Request, response: Response, requestId: string): void {
-  response.headers.set("x-request-id", requestId);
-  response.headers.set("request-id", requestId);
+function finishHeaders(config: ProxyConfig, request: ServerRequest, { headers }: Answer, requestId: string): void {
+  headers["x-request-id"] = requestId;
+  headers["request-id"] = requestId;
   const origin = request.headers.get("origin");
   if (origin === null || !originAllowed(origin, config)) return;
-  response.headers.set("access-control-allow-origin", origin);
-  response.headers.append("vary", "origin");
-  response.headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-codex-proxy-dropped");
+  headers["access-control-allow-origin"] = origin;
+  headers.vary = headers.vary === undefined ? "origin" : `${headers.vary}, origin`;
+  headers["access-control-expose-headers"] = "x-request-id, request-id, retry-after, x-codex-proxy-dropped";
 }

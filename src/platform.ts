@@ -48,7 +48,7 @@ export interface ByteFlow {
 
 /**
  * A response whose body is pushed, not pulled: on Node this saves one web stream a response, the largest single cost
- * of the stream path. Exactly one of `read`, `text` and `stream` is called, once; `discard` instead of any of them.
+ * of the stream path. Exactly one of `read`, `text` and `discard` is called, once.
  */
 export interface UpstreamResponse {
   readonly status: number;
@@ -56,8 +56,6 @@ export interface UpstreamResponse {
   read(sink: ByteSink): ByteFlow;
   /** The body as text, cut at `limit` bytes, and at what has come `withinMs`. */
   text(limit: number, withinMs?: number): Promise<string>;
-  /** The body as a web stream, for bytes that are handed on untouched. Decoded if upstream compressed it. */
-  stream(): ReadableStream<Uint8Array>;
   discard(): void;
 }
 
@@ -67,11 +65,51 @@ export interface UpstreamResponse {
  */
 export type UpstreamFetch = (url: string, request: UpstreamRequest) => Promise<UpstreamResponse>;
 
+/** What is read of a client's request; a Web `Request` is one. */
+export interface ServerRequest extends Pick<Request, "method" | "url" | "body"> {
+  readonly headers: HeaderBag;
+  /** Aborted when the client closes the connection before it has its whole answer. */
+  readonly signal: CancelSignal;
+  /** The whole body, its coding not undone; once, and instead of `body`. */
+  arrayBuffer(): Promise<ArrayBuffer | Uint8Array>;
+}
+
+/** Takes the bytes of an answer's body. */
+export interface BodySink {
+  /** False: the client is behind; what follows waits in memory until `resume`. */
+  write(bytes: Uint8Array<ArrayBuffer>): boolean;
+  end(): void;
+  /** The body broke off: the connection is cut, so that nobody takes it for whole. */
+  error(cause: unknown): void;
+}
+
+/** Steers a body that is being written. */
+export interface BodyFlow {
+  /** The client has caught up. */
+  resume(): void;
+  /** The client left. */
+  cancel(): void;
+}
+
+/** A body that is pushed, not pulled: on Node, where it goes to the socket, this saves a web stream an answer. */
+export interface PushedBody {
+  /** Starts the body; called once. */
+  open(sink: BodySink): BodyFlow;
+}
+
+/** What a client is answered. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Record<string, string>;
+  readonly body: string | PushedBody | null;
+}
+
 /**
- * A Web-standard request handler. `clientLeft` gives a signal, made on demand, that is aborted when the client closes the
- * connection before it has its whole answer; without it `request.signal` tells.
+ * Answers one request. `clientLeft` gives the signal in place of `request.signal`, where a runtime's own tells something
+ * else.
  */
-export type Handler = (request: Request, clientLeft?: () => CancelSignal) => Response | Promise<Response>;
+export type Handler = (request: ServerRequest, clientLeft?: () => CancelSignal) => Answer | Promise<Answer>;
 
 export interface Listener {
   readonly port: number;

@@ -1,3 +1,4 @@
+import { jsonAnswer } from "./answer.ts";
 import { createCollector } from "./canonical/collect.ts";
 import { type CanonicalEvent, isTerminal, type ResponsesUsage, type UpstreamEvent } from "./canonical/event.ts";
 import { failureOfEvent } from "./canonical/failure.ts";
@@ -11,7 +12,7 @@ import { ProxyError, toProxyError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Log } from "./observability/log.ts";
 import type { Metrics } from "./observability/metrics.ts";
-import type { CancelSignal, Clock } from "./platform.ts";
+import type { Answer, CancelSignal, Clock } from "./platform.ts";
 import { Cancellation } from "./stream/cancellation.ts";
 import { type ClientStream, createClientStream } from "./stream/client-stream.ts";
 import { type EventConsumer, type EventFlow, readEvents } from "./stream/event-flow.ts";
@@ -54,7 +55,7 @@ export interface RelayRequest<Body> {
  * The data path: canonical request → upstream → events → the client's own grammar, whole or streamed.
  * @throws ProxyError while there is no answer yet; afterwards a failure ends the stream in the dialect's own way.
  */
-export async function relay<Body>(deps: RelayDeps, request: RelayRequest<Body>): Promise<Response> {
+export async function relay<Body>(deps: RelayDeps, request: RelayRequest<Body>): Promise<Answer> {
   const copies = request.canonical.copies ?? 1;
   request.exchange.facts.model = request.canonical.body.model;
   request.exchange.facts.stream = request.dialect.isStream(request.body);
@@ -338,7 +339,7 @@ function createObserver<Body>(
 }
 
 /** Collects every copy's answer and gives one JSON body. */
-async function whole<Body>(request: RelayRequest<Body>, paths: readonly AnswerPath[]): Promise<Response> {
+async function whole<Body>(request: RelayRequest<Body>, paths: readonly AnswerPath[]): Promise<Answer> {
   const { dialect, body, exchange } = request;
   let headers: Record<string, string> = {};
   const fetchOne = async (path: AnswerPath): Promise<CanonicalResponse> => {
@@ -353,9 +354,7 @@ async function whole<Body>(request: RelayRequest<Body>, paths: readonly AnswerPa
   try {
     const answers = await inParallel(paths, COPIES_AT_ONCE, fetchOne);
     const context = (paths[0] as AnswerPath).context;
-    return Response.json(dialect.fromCanonical(answers, body, context), {
-      headers: { ...headers, "cache-control": "no-store" },
-    });
+    return jsonAnswer(dialect.fromCanonical(answers, body, context), 200, headers);
   } catch (error) {
     for (const path of paths) path.cancel();
     exchange.facts.cancelled = exchange.signal.aborted;
@@ -368,7 +367,7 @@ async function streamed<Body>(
   deps: RelayDeps,
   request: RelayRequest<Body>,
   paths: readonly AnswerPath[],
-): Promise<Response> {
+): Promise<Answer> {
   const { exchange } = request;
   const openings = paths.map((path) => path.open());
   for (const opening of openings) opening.catch(() => {});
@@ -418,7 +417,8 @@ async function streamed<Body>(
     client.close();
     if (!exchange.facts.cancelled) ended();
   });
-  return new Response(client.body, { headers: { ...STREAM_HEADERS, ...(first ? answerHeaders(first.answer) : {}) } });
+  const headers = { ...STREAM_HEADERS, ...(first ? answerHeaders(first.answer) : {}) };
+  return { status: 200, headers, body: client.body };
 }
 
 const STREAM_HEADERS = {

@@ -1,4 +1,5 @@
 import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
+import { toResponse } from "../../src/stream/web-body.ts";
 import { closeWithin } from "../shared/close-within.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
 
@@ -13,7 +14,7 @@ export async function serveBun(handler: Handler, options: ListenOptions): Promis
       development: false,
       // Without development mode Bun shares the port by default: a second server would start and take half the clients.
       reusePort: false,
-      fetch: (request) => handler(request),
+      fetch: async (request) => toResponse(await handler(request)),
     });
     return {
       port: server.port ?? options.port,

@@ -1,4 +1,5 @@
 import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
+import { toResponse } from "../../src/stream/web-body.ts";
 import { closeWithin } from "../shared/close-within.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
 import { clientLeft, silenceAbortNotice } from "./client-left.ts";
@@ -9,10 +10,10 @@ export async function serveDeno(handler: Handler, options: ListenOptions): Promi
   try {
     const server = Deno.serve(
       { hostname: socketHost(options.host), port: options.port, onListen() {} },
-      (request, info) => {
+      async (request, info) => {
         // Deno would serve it under the address it listens on, a name that the client never gave.
         if (!request.headers.has("host")) return new Response("the request has no Host header", { status: 400 });
-        return handler(request, () => clientLeft(request, info.completed));
+        return toResponse(await handler(request, () => clientLeft(request, info.completed)));
       },
     );
     return {

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import type { ByteFlow, ByteSink, UpstreamRequest, UpstreamResponse } from "../../src/platform.ts";
 import { fromPush } from "../../src/stream/byte-source.ts";
-import { ResponseHeaders } from "./response-headers.ts";
+import { ParsedHeaders } from "./headers.ts";
 
 /**
  * One exchange on a dispatcher. Its handler feeds the sink straight from the HTTP parser: `undici.request` would put a
@@ -42,7 +42,7 @@ export function exchange(dispatcher: Dispatcher, url: URL, request: UpstreamRequ
           if (status < 200) return;
           body = new PushedBody(started);
           const { open, discard } = body;
-          resolve(fromPush({ status, headers: new ResponseHeaders(headers), open, discard }));
+          resolve(fromPush({ status, headers: new ParsedHeaders(headers), open, discard }));
         },
         onResponseData(_, bytes) {
           body?.chunk(bytes);

@@ -1,9 +1,8 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
-import type { Handler, Listener, ListenOptions } from "../../src/platform.ts";
+import type { Answer, Handler, Listener, ListenOptions, PushedBody } from "../../src/platform.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
-import { clientLeft } from "./client-left.ts";
+import { hasOneHost, NodeRequest } from "./request.ts";
 
 /** A client that trickles its headers, or its body, holds one socket for so long and nobody else. */
 const HEADERS_TIMEOUT_MS = 20_000;
@@ -13,9 +12,6 @@ const IDLE_SWEEP_MS = 100;
 
 /** Serves `handler` on node:http. Upgrade requests reach it as ordinary ones, because nothing listens for "upgrade". */
 export function serveNode(handler: Handler, options: ListenOptions): Promise<Listener> {
-  const listener = getRequestListener((request, { outgoing }) =>
-    handler(request, () => clientLeft(outgoing as ServerResponse)),
-  );
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -24,7 +20,7 @@ export function serveNode(handler: Handler, options: ListenOptions): Promise<Lis
       connectionsCheckingInterval: 5_000,
       noDelay: true,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => void respond(handler, incoming, outgoing),
   );
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, options)));
@@ -33,6 +29,47 @@ export function serveNode(handler: Handler, options: ListenOptions): Promise<Lis
       resolve({ port, close: (deadlineMs) => close(server, deadlineMs) });
     });
   });
+}
+
+async function respond(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  // A client may break off at any time: reading then fails on `incoming`, writing on `outgoing`.
+  incoming.on("error", ignore);
+  outgoing.on("error", ignore);
+  if (!hasOneHost(incoming)) {
+    outgoing.writeHead(400, { connection: "close" }).end("the request needs one Host header");
+    return;
+  }
+  try {
+    send(await handler(new NodeRequest(incoming, outgoing)), outgoing);
+  } catch {
+    outgoing.destroy();
+  }
+}
+
+function send({ status, headers, body }: Answer, outgoing: ServerResponse): void {
+  outgoing.writeHead(status, headers);
+  if (body === null) outgoing.end();
+  else if (typeof body === "string") outgoing.end(body);
+  else push(body, outgoing);
+}
+
+function push(body: PushedBody, outgoing: ServerResponse): void {
+  const flow = body.open({
+    write: (bytes) => outgoing.write(bytes),
+    end: () => void outgoing.end(),
+    error: () => void outgoing.destroy(),
+  });
+  const left = (): void => {
+    if (!outgoing.writableFinished) flow.cancel();
+  };
+  if (outgoing.destroyed) {
+    left();
+    return;
+  }
+  outgoing.on("drain", () => flow.resume());
+  outgoing.once("close", left);
+  // The client learns at once that its answer has begun, though nothing may be in it yet.
+  if (!outgoing.writableEnded && outgoing.writableLength === 0) outgoing.flushHeaders();
 }
 
 function close(server: Server, deadlineMs: number): Promise<void> {
@@ -47,3 +84,5 @@ function close(server: Server, deadlineMs: number): Promise<void> {
     });
   });
 }
+
+function ignore(): void {}

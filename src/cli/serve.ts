@@ -50,7 +50,7 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const { fetch, session } = await upstreamOf(platform, settings, config, { log, metrics });
   const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env });
   const { host } = config;
-  const listener = await platform.listen(app.fetch, { host, port: config.port });
+  const listener = await platform.listen(app.handle, { host, port: config.port });
   platform.processes.onReload(() => void reload());
   log.write("server", "info", "listening", {
     host,

@@ -55,8 +55,8 @@ interface Unsaved {
 const TORN_READS = 6;
 const TORN_PAUSE_MS = 50;
 const SAVE_AGAIN_MS = 5_000;
-/** A file looked at so lately is not looked at again: many requests at once share one look. */
-const LOOK_AGAIN_MS = 50;
+/** Requests of the same moment share one look at the file; whoever changes it and asks then is always later. */
+const LOOK_AGAIN_MS = 2;
 
 export function createAuthStore(deps: AuthStoreDeps, path: string): AuthStore {
   const { files, clock, log } = deps;

@@ -1,5 +1,5 @@
 import { ProxyError } from "../errors.ts";
-import type { Handler } from "../platform.ts";
+import type { Answer, Handler } from "../platform.ts";
 import type { IssuedTokens } from "./auth-file.ts";
 import { loginPage } from "./login-page.ts";
 
@@ -16,9 +16,9 @@ export function createLoginCallback(state: string, exchange: (code: string) => L
   const { promise: result, resolve, reject } = withResolvers();
   let tokens: LoginResult | undefined;
 
-  async function callback(query: URLSearchParams): Promise<Response> {
+  async function callback(query: URLSearchParams): Promise<Answer> {
     // A page of another login, or a forged one: this login goes on waiting.
-    if (query.get("state") !== state) return new Response("State mismatch", { status: 400 });
+    if (query.get("state") !== state) return plainText("State mismatch", 400);
     const refusal = query.get("error");
     const code = query.get("code");
     if (refusal !== null || code === null) {
@@ -29,7 +29,7 @@ export function createLoginCallback(state: string, exchange: (code: string) => L
     try {
       tokens ??= exchange(code);
       await tokens;
-      return new Response(null, { status: 302, headers: { location: "/success" } });
+      return { status: 302, headers: { location: "/success" }, body: null };
     } catch (error) {
       reject(error);
       const message = error instanceof ProxyError ? error.message : "sign-in failed";
@@ -37,28 +37,33 @@ export function createLoginCallback(state: string, exchange: (code: string) => L
     }
   }
 
-  function route(url: URL): Response | Promise<Response> {
+  function route(url: URL): Answer | Promise<Answer> {
     switch (url.pathname) {
       case "/auth/callback":
         return callback(url.searchParams);
       case "/success":
-        if (tokens === undefined) return new Response("Not signed in yet", { status: 400 });
+        if (tokens === undefined) return plainText("Not signed in yet", 400);
         resolve(tokens);
         return loginPage("Signed in", "codex-api-proxy and Codex use this login now. You can close this tab.");
       case "/cancel":
         reject(new ProxyError("cancelled", "sign-in was cancelled: another login has been started"));
-        return new Response("Login cancelled");
+        return plainText("Login cancelled", 200);
       default:
-        return new Response("Not found", { status: 404 });
+        return plainText("Not found", 404);
     }
   }
 
   return {
     result,
-    handler: (request) =>
-      request.method === "GET" ? route(new URL(request.url)) : new Response(null, { status: 405 }),
+    handler: (request) => (request.method === "GET" ? route(new URL(request.url)) : plainText("GET only", 405)),
   };
 }
+
+const plainText = (body: string, status: number): Answer => ({
+  status,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body,
+});
 
 /** What the issuer says in a query is shown to the user as words, without control characters and of bounded length. */
 function plainWords(text: string): string {

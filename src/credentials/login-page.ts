@@ -1,11 +1,13 @@
+import type { Answer } from "../platform.ts";
+
 /** A page for the browser tab that the login ends in. Text is escaped; nothing is loaded from elsewhere. */
-export function loginPage(title: string, text: string, status = 200): Response {
+export function loginPage(title: string, text: string, status = 200): Answer {
   const html = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}</style>
 <h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p></html>
 `;
-  return new Response(html, {
+  return {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
@@ -13,7 +15,8 @@ export function loginPage(title: string, text: string, status = 200): Response {
       "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
       "referrer-policy": "no-referrer",
     },
-  });
+    body: html,
+  };
 }
 
 function escapeHtml(text: string): string {

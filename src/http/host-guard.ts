@@ -1,4 +1,5 @@
 import { ProxyError } from "../errors.ts";
+import type { HeaderBag } from "../platform.ts";
 
 /** What the server answers to, beside loopback names. */
 export interface HostRules {
@@ -17,7 +18,7 @@ export interface HostRules {
  * @param urlHost stands in for a missing `Host`, which only a request made inside the program lacks.
  * @throws ProxyError `forbidden`.
  */
-export function guardHost(headers: Headers, rules: HostRules, urlHost: string | null = null): void {
+export function guardHost(headers: HeaderBag, rules: HostRules, urlHost: string | null = null): void {
   const host = headers.get("host") ?? urlHost;
   if (host === null || !hostAllowed(host, rules)) {
     throw new ProxyError(

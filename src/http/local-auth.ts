@@ -1,5 +1,6 @@
 import type { ClientKey } from "../config/config.ts";
 import { ProxyError } from "../errors.ts";
+import type { HeaderBag } from "../platform.ts";
 
 /**
  * The key that a request presents, as `Authorization: Bearer` (any case) or `x-api-key`, checked against the configured
@@ -7,7 +8,7 @@ import { ProxyError } from "../errors.ts";
  * @returns the key's label; undefined when no keys are configured.
  * @throws ProxyError `unauthorized`.
  */
-export async function authenticate(headers: Headers, keys: readonly ClientKey[]): Promise<string | undefined> {
+export async function authenticate(headers: HeaderBag, keys: readonly ClientKey[]): Promise<string | undefined> {
   if (keys.length === 0) return undefined;
   const presented = presentedKey(headers);
   if (presented !== undefined) {
@@ -19,7 +20,7 @@ export async function authenticate(headers: Headers, keys: readonly ClientKey[])
   throw new ProxyError("unauthorized", "unauthorized", { code: "invalid_api_key" });
 }
 
-function presentedKey(headers: Headers): string | undefined {
+function presentedKey(headers: HeaderBag): string | undefined {
   const bearer = /^bearer +(\S+)\s*$/i.exec(headers.get("authorization") ?? "")?.[1];
   return bearer ?? headers.get("x-api-key") ?? undefined;
 }

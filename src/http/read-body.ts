@@ -1,6 +1,7 @@
 import { Decompress as ZstdDecompress } from "fzstd";
 import { ProxyError } from "../errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import type { ServerRequest } from "../platform.ts";
 
 /** Nesting beyond this is no request of any client, but could exhaust the stack of whoever walks it. */
 const MAX_DEPTH = 256;
@@ -19,7 +20,7 @@ const MAX_ZSTD_WINDOW = 8 * 1024 * 1024;
  * @param limit bytes after decoding.
  * @throws ProxyError `too_large`; `invalid_request` for an encoding, bytes or JSON that cannot be read.
  */
-export async function readJsonBody(request: Request, limit: number): Promise<JsonObject> {
+export async function readJsonBody(request: ServerRequest, limit: number): Promise<JsonObject> {
   const text = await readText(request, limit);
   let value: unknown;
   try {
@@ -33,7 +34,7 @@ export async function readJsonBody(request: Request, limit: number): Promise<Jso
   return value;
 }
 
-async function readText(request: Request, limit: number): Promise<string> {
+async function readText(request: ServerRequest, limit: number): Promise<string> {
   const length = request.headers.get("content-length");
   if (Number(length ?? 0) > limit) {
     if (request.body) await skip(request.body.getReader());
@@ -57,8 +58,8 @@ async function readText(request: Request, limit: number): Promise<string> {
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A body whose length the HTTP layer holds the client to: no web stream, which on Node costs as much as the rest. */
-async function readWhole(request: Request, limit: number): Promise<ArrayBuffer> {
-  let bytes: ArrayBuffer;
+async function readWhole(request: ServerRequest, limit: number): Promise<ArrayBuffer | Uint8Array> {
+  let bytes: ArrayBuffer | Uint8Array;
   try {
     bytes = await request.arrayBuffer();
   } catch (cause) {
@@ -70,7 +71,7 @@ async function readWhole(request: Request, limit: number): Promise<ArrayBuffer> 
 
 const BROKEN_BODY = "the body could not be read to its end";
 
-async function readBounded(request: Request, limit: number, encodings: readonly string[]): Promise<Uint8Array> {
+async function readBounded(request: ServerRequest, limit: number, encodings: readonly string[]): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array(0);
   let stream: ReadableStream<Uint8Array> = request.body;
   for (const encoding of encodings) stream = decoded(stream, encoding);

@@ -1,12 +1,10 @@
 import { ProxyError } from "../errors.ts";
+import type { Answer } from "../platform.ts";
 import type { Services } from "../services.ts";
 import type { Route, RouteRequest } from "./route.ts";
 
 /** In API-key mode hands the request on untouched; otherwise `translate` serves it. */
-export function forwardOr(
-  services: Services,
-  translate: (request: RouteRequest) => Promise<Response>,
-): Route["handle"] {
+export function forwardOr(services: Services, translate: (request: RouteRequest) => Promise<Answer>): Route["handle"] {
   return async (request) => {
     const { mode } = await services.session.current();
     return mode === "api_key" ? forward(services, request) : translate(request);
@@ -14,7 +12,7 @@ export function forwardOr(
 }
 
 /** OpenAI's own answer, bytes untouched. */
-async function forward(services: Services, { request, url, exchange, config }: RouteRequest): Promise<Response> {
+async function forward(services: Services, { request, url, exchange, config }: RouteRequest): Promise<Answer> {
   if (Number(request.headers.get("content-length") ?? 0) > config.bodyLimit) {
     throw new ProxyError("too_large", "request body is too large; raise --body-limit if that is intended");
   }

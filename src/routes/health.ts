@@ -1,5 +1,6 @@
+import { jsonAnswer } from "../answer.ts";
 import type { Services } from "../services.ts";
-import { json, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** `GET /health`: the server runs. Touches neither credentials nor upstream. */
 export function healthRoute(services: Services): Route {
@@ -7,7 +8,7 @@ export function healthRoute(services: Services): Route {
     method: "GET",
     path: "/health",
     handle: async () =>
-      json({
+      jsonAnswer({
         ok: true,
         version: services.config.version,
         uptime_seconds: (services.clock.now() - services.startedAt) / 1000,
@@ -17,5 +18,9 @@ export function healthRoute(services: Services): Route {
 
 /** `GET /`: who answers here. Claude Code knocks at it before its first request. */
 export function rootRoute({ config }: Services): Route {
-  return { method: "GET", path: "/", handle: async () => json({ name: "codex-api-proxy", version: config.version }) };
+  return {
+    method: "GET",
+    path: "/",
+    handle: async () => jsonAnswer({ name: "codex-api-proxy", version: config.version }),
+  };
 }

@@ -56,7 +56,8 @@ async function readForm({ request, config }: RouteRequest): Promise<JsonObject> 
     throw new ProxyError("too_large", "the form is too large, or does not state its size");
   let form: FormData;
   try {
-    form = await request.formData();
+    const headers = { "content-type": request.headers.get("content-type") ?? "" };
+    form = await new Response((await request.arrayBuffer()) as BodyInit, { headers }).formData();
   } catch (cause) {
     throw new ProxyError("invalid_request", "the form cannot be read", { cause });
   }

@@ -1,9 +1,10 @@
+import { jsonAnswer } from "../answer.ts";
 import { messagesDialect } from "../dialects/messages/index.ts";
 import { readJsonBody } from "../http/read-body.ts";
 import { relay } from "../relay.ts";
 import type { Services } from "../services.ts";
 import { logMessages } from "./message-log.ts";
-import { json, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** `POST /v1/messages` (https://docs.anthropic.com/en/api/messages), message threads included. */
 export function messagesRoute(services: Services): Route {
@@ -41,7 +42,7 @@ export function countTokensRoute(services: Services): Route {
       const body = messagesDialect.readRequest({ max_tokens: 1, ...sent });
       const canonical = messagesDialect.toCanonical(body, exchange.header);
       exchange.facts.model = canonical.body.model;
-      return json({ input_tokens: await services.tokens.count(canonical.body) });
+      return jsonAnswer({ input_tokens: await services.tokens.count(canonical.body) });
     },
   };
 }

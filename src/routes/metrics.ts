@@ -1,9 +1,10 @@
+import { jsonAnswer } from "../answer.ts";
 import type { Services } from "../services.ts";
-import { json, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** `GET /metrics`: counters as JSON. */
 export function metricsRoute({ metrics }: Services): Route {
-  return { method: "GET", path: "/metrics", handle: async () => json(metrics.toJson()) };
+  return { method: "GET", path: "/metrics", handle: async () => jsonAnswer(metrics.toJson()) };
 }
 
 /** `GET /metrics/prometheus`: the same and the histograms as Prometheus text, format 0.0.4. */
@@ -11,9 +12,10 @@ export function prometheusRoute({ metrics }: Services): Route {
   return {
     method: "GET",
     path: "/metrics/prometheus",
-    handle: async () =>
-      new Response(await metrics.toPrometheus(), {
-        headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-      }),
+    handle: async () => ({
+      status: 200,
+      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+      body: await metrics.toPrometheus(),
+    }),
   };
 }

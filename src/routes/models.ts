@@ -1,9 +1,10 @@
+import { jsonAnswer } from "../answer.ts";
 import { ProxyError } from "../errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import type { Services } from "../services.ts";
 import type { CatalogueModel } from "../upstream/catalogue.ts";
 import { resolveModel } from "../upstream/resolve-model.ts";
-import { json, type Route, type RouteRequest } from "./route.ts";
+import type { Route, RouteRequest } from "./route.ts";
 
 /** Prefix under which Claude Code's model picker shows other models: it leaves out ids that do not start so. */
 const PICKER_PREFIX = "claude-";
@@ -21,10 +22,10 @@ export function modelsRoute(services: Services): Route {
       const refresh = /^(1|true|yes)$/i.test(request.url.searchParams.get("refresh") ?? "");
       const platform = await services.catalogue.platformList({ refresh });
       if (platform)
-        return json(speaksAnthropic(request) ? anthropicPage(platformEntries(platform), request.url) : platform);
+        return jsonAnswer(speaksAnthropic(request) ? anthropicPage(platformEntries(platform), request.url) : platform);
       const models = listed(await services.catalogue.models({ refresh }));
-      if (speaksAnthropic(request)) return json(anthropicPage(models.map(anthropicModel), request.url));
-      return json({ object: "list", data: models.map(openaiModel) });
+      if (speaksAnthropic(request)) return jsonAnswer(anthropicPage(models.map(anthropicModel), request.url));
+      return jsonAnswer({ object: "list", data: models.map(openaiModel) });
     },
   };
 }
@@ -42,14 +43,14 @@ export function modelRoute(services: Services): Route {
           (one) => isObject(one) && one.id === name,
         );
         if (!entry) throw unknownModel(name, []);
-        return json(entry);
+        return jsonAnswer(entry);
       }
       const models = await services.catalogue.models();
       const { slug } = resolveModel(name, models, services.config.modelAliases);
       const model = models.find((one) => one.slug === slug);
       if (!model) throw unknownModel(name, listed(models));
       const shown = speaksAnthropic(request) ? anthropicModel(model) : openaiModel(model);
-      return json({ ...shown, id: name });
+      return jsonAnswer({ ...shown, id: name });
     },
   };
 }

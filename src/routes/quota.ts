@@ -1,5 +1,6 @@
+import { jsonAnswer } from "../answer.ts";
 import type { Services } from "../services.ts";
-import { json, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** `GET /quota`: the plan's windows as last seen in normal traffic; null before the first answer. Costs no upstream call. */
 export function quotaRoute({ quota }: Services): Route {
@@ -9,7 +10,7 @@ export function quotaRoute({ quota }: Services): Route {
     async handle() {
       const seen = quota.snapshot();
       if (!seen)
-        return json({
+        return jsonAnswer({
           object: "quota",
           plan_type: null,
           primary: null,
@@ -26,7 +27,7 @@ export function quotaRoute({ quota }: Services): Route {
               resets_at: value.resetsAt ?? null,
             }
           : null;
-      return json({
+      return jsonAnswer({
         object: "quota",
         plan_type: seen.planType ?? null,
         primary: window(seen.primary),

@@ -1,6 +1,7 @@
+import { jsonAnswer } from "../answer.ts";
 import { toProxyError } from "../errors.ts";
 import type { Services } from "../services.ts";
-import { json, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** `GET /ready`: there are credentials to work with; refreshes them when the refresh rules say so. */
 export function readyRoute(services: Services): Route {
@@ -11,7 +12,7 @@ export function readyRoute(services: Services): Route {
     async handle() {
       try {
         const { mode } = await session.current();
-        return json({
+        return jsonAnswer({
           ok: true,
           https_proxy: withoutPassword(config.network.proxyUrl),
           mode,
@@ -19,7 +20,7 @@ export function readyRoute(services: Services): Route {
           auth_path: session.authPath,
         });
       } catch (error) {
-        return json({ ok: false, error: toProxyError(error).message }, 503);
+        return jsonAnswer({ ok: false, error: toProxyError(error).message }, 503);
       }
     },
   };

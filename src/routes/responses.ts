@@ -1,3 +1,4 @@
+import { jsonAnswer } from "../answer.ts";
 import { compactDialect } from "../dialects/responses/compact.ts";
 import { expandHistory, openHistory } from "../dialects/responses/history.ts";
 import { responsesDialect } from "../dialects/responses/index.ts";
@@ -5,11 +6,12 @@ import { toListedItem } from "../dialects/responses/listed-item.ts";
 import { readRequest } from "../dialects/responses/schema.ts";
 import { ProxyError } from "../errors.ts";
 import { readJsonBody } from "../http/read-body.ts";
+import type { Answer } from "../platform.ts";
 import { relay } from "../relay.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
 import { logMessages } from "./message-log.ts";
-import { json, type Route, type RouteRequest } from "./route.ts";
+import type { Route, RouteRequest } from "./route.ts";
 
 /** `POST /v1/responses` (https://platform.openai.com/docs/api-reference/responses/create). */
 export function createResponseRoute(services: Services): Route {
@@ -59,7 +61,7 @@ export function inputTokensRoute(services: Services): Route {
       const sent = await readJsonBody(request, config.bodyLimit);
       const body = expandHistory(readRequest({ input: [], ...sent }), services.responses);
       const canonical = responsesDialect.toCanonical(body, exchange.header);
-      return json({ object: "response.input_tokens", input_tokens: await services.tokens.count(canonical.body) });
+      return jsonAnswer({ object: "response.input_tokens", input_tokens: await services.tokens.count(canonical.body) });
     }),
   };
 }
@@ -74,7 +76,7 @@ export function getResponseRoute(services: Services): Route {
         param: "stream",
       });
     }
-    return json(response);
+    return jsonAnswer(response);
   });
 }
 
@@ -82,7 +84,7 @@ export function getResponseRoute(services: Services): Route {
 export function deleteResponseRoute(services: Services): Route {
   return stored(services, "DELETE", "/v1/responses/:id", (_request, id) => {
     if (!services.responses.delete(id)) throw notFound(id);
-    return json({ id, object: "response", deleted: true });
+    return jsonAnswer({ id, object: "response", deleted: true });
   });
 }
 
@@ -94,7 +96,7 @@ export function inputItemsRoute(services: Services): Route {
     );
     const list = services.responses.inputItems(id, query);
     if (!list) throw notFound(id);
-    return json({ ...list, data: list.data.map(toListedItem) });
+    return jsonAnswer({ ...list, data: list.data.map(toListedItem) });
   });
 }
 
@@ -116,7 +118,7 @@ function stored(
   services: Services,
   method: Route["method"],
   path: string,
-  answer: (request: RouteRequest, id: string) => Response,
+  answer: (request: RouteRequest, id: string) => Answer,
 ): Route {
   return { method, path, handle: forwardOr(services, async (request) => answer(request, request.param("id"))) };
 }

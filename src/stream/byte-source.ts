@@ -1,8 +1,5 @@
 import type { ByteFlow, ByteSink, HeaderBag, UpstreamResponse } from "../platform.ts";
 
-/** Bytes that a web stream over a pushed body holds before its source is paused. */
-const HIGH_WATER = 64 * 1024;
-
 export interface ByteSourceParts {
   readonly status: number;
   readonly headers: HeaderBag;
@@ -12,14 +9,13 @@ export interface ByteSourceParts {
   discard(): void;
 }
 
-/** An `UpstreamResponse` over a body that is pushed: `text` and `stream` are made of `open`. */
+/** An `UpstreamResponse` over a body that is pushed: `text` is made of `open`. */
 export function fromPush({ status, headers, open, discard }: ByteSourceParts): UpstreamResponse {
   return {
     status,
     headers,
     read: open,
     text: (limit, withinMs) => collectText(open, limit, withinMs),
-    stream: () => toWebStream(open),
     discard,
   };
 }
@@ -33,7 +29,6 @@ export function fromResponse(response: Response): UpstreamResponse {
     headers,
     read: open,
     text: (limit, withinMs) => collectText(open, limit, withinMs),
-    stream: () => body ?? emptyStream(),
     discard: () => void body?.cancel().catch(ignore),
   };
 }
@@ -112,31 +107,6 @@ function collectText(open: ByteSourceParts["open"], limit: number, withinMs?: nu
       },
     });
   });
-}
-
-function toWebStream(open: ByteSourceParts["open"]): ReadableStream<Uint8Array> {
-  let flow: ByteFlow | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        flow = open({
-          chunk(bytes) {
-            controller.enqueue(bytes);
-            if ((controller.desiredSize ?? 0) <= 0) flow?.pause();
-          },
-          end: () => controller.close(),
-          error: (cause) => controller.error(cause),
-        });
-      },
-      pull() {
-        flow?.resume();
-      },
-      cancel() {
-        flow?.cancel();
-      },
-    },
-    { highWaterMark: HIGH_WATER, size: (bytes) => bytes.length },
-  );
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {

@@ -1,18 +1,18 @@
+import type { BodyFlow, BodySink, PushedBody } from "../platform.ts";
 import { defer } from "./defer.ts";
 
-/** Bytes that may wait for a slow reader before upstream is held back. */
-const HIGH_WATER_MARK = 64 * 1024;
+const UTF8 = new TextEncoder();
 
 export interface ClientStreamHooks {
   /** The client left. Called at most once, never after `close`. */
   onCancel(): void;
-  /** True while the reader is behind: upstream is to pause. */
+  /** True while the client is behind: upstream is to pause. */
   onPressure(behind: boolean): void;
 }
 
 /** The body of a streamed answer: text in, bytes out. */
 export interface ClientStream {
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly body: PushedBody;
   write(text: string): void;
   /** Counts writes, so that silence can be told. */
   written(): number;
@@ -25,8 +25,7 @@ export interface ClientStream {
  * delta costs several times as much as the translation itself. The very first text goes out by itself, at once.
  */
 export function createClientStream(hooks: ClientStreamHooks): ClientStream {
-  const utf8 = new TextEncoder();
-  let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  let sink: BodySink | undefined;
   let pending = "";
   let scheduled = false;
   let started = false;
@@ -34,40 +33,39 @@ export function createClientStream(hooks: ClientStreamHooks): ClientStream {
   let behind = false;
   let written = 0;
 
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      start(own) {
-        controller = own;
-      },
-      pull() {
-        if (!behind) return;
-        behind = false;
-        hooks.onPressure(false);
-      },
-      cancel() {
-        if (closed) return;
-        closed = true;
-        pending = "";
-        hooks.onCancel();
-      },
-    },
-    { highWaterMark: HIGH_WATER_MARK, size: (chunk) => chunk.byteLength },
-  );
-
   function flush(): void {
     scheduled = false;
-    if (closed || pending === "" || !controller) return;
-    const bytes = utf8.encode(pending);
+    if (pending === "" || !sink) return;
+    const bytes = UTF8.encode(pending);
     pending = "";
-    controller.enqueue(bytes);
-    if (!behind && (controller.desiredSize ?? 1) <= 0) {
-      behind = true;
-      hooks.onPressure(true);
-    }
+    if (sink.write(bytes) || behind || closed) return;
+    behind = true;
+    hooks.onPressure(true);
+  }
+
+  const flow: BodyFlow = {
+    resume() {
+      if (!behind) return;
+      behind = false;
+      hooks.onPressure(false);
+    },
+    cancel() {
+      pending = "";
+      if (closed) return;
+      closed = true;
+      hooks.onCancel();
+    },
+  };
+
+  function open(to: BodySink): BodyFlow {
+    sink = to;
+    flush();
+    if (closed) to.end();
+    return flow;
   }
 
   return {
-    body,
+    body: { open },
     written: () => written,
     write(text) {
       if (closed || text === "") return;
@@ -83,9 +81,9 @@ export function createClientStream(hooks: ClientStreamHooks): ClientStream {
     },
     close() {
       if (closed) return;
-      flush();
       closed = true;
-      controller?.close();
+      flush();
+      sink?.end();
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { ProxyConfig } from "../config/config.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { ProxyError } from "../errors.ts";
-import type { CancelSignal, HeaderBag, UpstreamFetch } from "../platform.ts";
+import type { Answer, CancelSignal, HeaderBag, UpstreamFetch } from "../platform.ts";
+import { handOn } from "../stream/hand-on.ts";
 import { forwardedHeaders } from "./answer-headers.ts";
 import { failureOfBody, failureOfConnection } from "./failure.ts";
 import { platformHeaders, trimBase } from "./target.ts";
@@ -27,7 +28,7 @@ export interface ForwardRequest {
   readonly method: string;
   /** Path below /v1 with its query: `/embeddings?x=1`. */
   readonly path: string;
-  readonly headers: Headers;
+  readonly headers: HeaderBag;
   readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
   readonly signal: CancelSignal;
 }
@@ -39,7 +40,7 @@ interface ForwardDeps {
 }
 
 /** Hands a request on to api.openai.com and its answer back, bytes untouched; nothing is repeated. */
-export function createForward(deps: ForwardDeps): (request: ForwardRequest) => Promise<Response> {
+export function createForward(deps: ForwardDeps): (request: ForwardRequest) => Promise<Answer> {
   return async ({ method, path, headers: given, body, signal }) => {
     const credentials = await deps.session.current();
     if (credentials.mode !== "api_key") {
@@ -69,15 +70,15 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
       }
       if (method === "HEAD" || NO_CONTENT.has(response.status)) {
         response.discard();
-        return new Response(null, { status: response.status, headers: safe });
+        return { status: response.status, headers: safe, body: null };
       }
       if (response.status >= 400 && isText(response.headers)) {
         // OpenAI masks a key that it refuses; a gateway in between may not.
         const text = await response.text(ERROR_BYTES, ERROR_MS);
         const masked = text.replaceAll(credentials.apiKey, "<redacted>");
-        return new Response(masked, { status: response.status, headers: safe });
+        return { status: response.status, headers: safe, body: masked };
       }
-      return new Response(response.stream(), { status: response.status, headers: safe });
+      return { status: response.status, headers: safe, body: handOn(response) };
     } catch (cause) {
       throw failureOfConnection(cause, signal);
     }

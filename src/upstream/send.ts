@@ -5,7 +5,7 @@ import type { HeaderReader } from "../dialects/dialect.ts";
 import { ProxyError } from "../errors.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { CancelSignal, Clock, UpstreamFetch, UpstreamResponse } from "../platform.ts";
+import type { Answer, CancelSignal, Clock, UpstreamFetch, UpstreamResponse } from "../platform.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import type { AttemptBudget } from "./attempts.ts";
 import type { Catalogue, CatalogueModel } from "./catalogue.ts";
@@ -54,7 +54,7 @@ export interface UpstreamClient {
    */
   send(request: CanonicalRequest, options: SendOptions): Promise<UpstreamAnswer>;
   /** API-key mode only: hands any request below /v1 on, bytes untouched. @throws ProxyError `unsupported`. */
-  forward(request: ForwardRequest): Promise<Response>;
+  forward(request: ForwardRequest): Promise<Answer>;
   /** The mode of the login in use. */
   mode(): Promise<"chatgpt" | "api_key">;
 }

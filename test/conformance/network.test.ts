@@ -111,7 +111,7 @@ describe.each(runtimes)("$name", (runtime) => {
     expect(proxy.targets).toEqual(["chatgpt.com:443"]);
   });
 
-  test.each(["read", "stream", "text"])("a gzip body arrives decoded, its header gone: %s", async (way) => {
+  test.each(["read", "text"])("a gzip body arrives decoded, its header gone: %s", async (way) => {
     const upstream = await origin();
     const server = await start();
 
@@ -132,7 +132,8 @@ describe.each(runtimes)("$name", (runtime) => {
     expect(upstream.requests.map(({ path }) => path)).toEqual(["/redirect"]);
   });
 
-  test.each(["read", "stream"])("a client that leaves mid-stream frees upstream within a second: %s", async (way) => {
+  test("a client that leaves mid-stream frees upstream within a second", async () => {
+    const way = "read";
     const upstream = await origin();
     const server = await start();
     const leave = new AbortController();
@@ -162,7 +163,7 @@ describe.each(runtimes)("$name", (runtime) => {
   test("the request's signal stays quiet when the answer was delivered", async () => {
     const upstream = await origin();
     const server = await start();
-    for (const way of ["text", "read", "stream"]) {
+    for (const way of ["text", "read"]) {
       await (await ask(server, way, `http://127.0.0.1:${upstream.port}/ticks?ms=1&count=3`)).text();
     }
     await fetch(`${server.url}/health`);
@@ -187,7 +188,8 @@ describe.each(runtimes)("$name", (runtime) => {
     expect((await ask(server, "read", `http://127.0.0.1:${upstream.port}/echo`)).status).toBe(502);
   });
 
-  test.each(["read", "stream"])("a reader that stands still holds upstream back: %s", async (way) => {
+  test("a reader that stands still holds upstream back", async () => {
+    const way = "read";
     const upstream = await origin();
     const server = await start();
     const memory = async (): Promise<number> =>

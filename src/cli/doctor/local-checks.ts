@@ -39,7 +39,7 @@ export async function portCheck(platform: Platform, settings: Settings): Promise
   if (ours) return { check: good("port", `${ours.port}, held by codex-api-proxy with pid ${ours.pid}`), ours };
   try {
     const { host, port } = settings;
-    const listener = await platform.listen(() => new Response(null, { status: 503 }), { host, port });
+    const listener = await platform.listen(() => ({ status: 503, headers: {}, body: null }), { host, port });
     await listener.close(0);
     return { check: good("port", `${port === 0 ? "any" : port}, free`) };
   } catch (error) {

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fromResponse } from "../../../src/stream/byte-source.ts";
+import { handOn } from "../../../src/stream/hand-on.ts";
 import { type AuthFileOverrides, startUpstream, type Upstream, writeAuthFile } from "../../upstream/index.ts";
 import { createMachine, type Machine, type Outcome } from "./support/machine.ts";
 
@@ -33,16 +35,19 @@ beforeEach(() => {
   machine = createMachine();
   machine.ports.set(UPSTREAM_PORT, async (request) => {
     const { pathname, search } = new URL(request.url);
-    const headers = new Headers(request.headers);
-    headers.delete("host");
-    const body = request.method === "GET" ? null : await request.text();
+    const headers = new Headers();
+    request.headers.forEach((value, name) => {
+      if (name !== "host") headers.set(name, value);
+    });
+    const body = request.method === "GET" ? null : ((await request.arrayBuffer()) as ArrayBuffer);
     const target = new URL(pathname + search, upstream.chatgptBaseUrl);
     const answer = await fetch(target, { method: request.method, headers, body });
     const date = new Date(Date.now() + skew * 1000).toUTCString();
-    return new Response(answer.body, {
+    return {
       status: answer.status,
       headers: { ...Object.fromEntries(answer.headers), date },
-    });
+      body: answer.body && handOn(fromResponse(answer)),
+    };
   });
 });
 
@@ -175,7 +180,7 @@ describe("doctor", () => {
     },
     {
       label: "port",
-      prepare: () => void machine.ports.set(8765, () => new Response("another program")),
+      prepare: () => void machine.ports.set(8765, () => ({ status: 200, headers: {}, body: "another program" })),
       says: /in use.*\n {2}→ .*--port/,
     },
     {

@@ -116,7 +116,7 @@ describe("start", () => {
   });
 
   it("says why the server could not start, with its log's last lines", async () => {
-    machine.ports.set(8765, () => new Response());
+    machine.ports.set(8765, () => ({ status: 200, headers: {}, body: null }));
     const { code, out, err } = await start();
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain("ERROR: codex-api-proxy could not start; see ");

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ByteSink } from "../../../src/platform.ts";
 import { fromPush, fromResponse } from "../../../src/stream/byte-source.ts";
+import { handOn } from "../../../src/stream/hand-on.ts";
+import { toWebStream } from "../../../src/stream/web-body.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -162,7 +164,7 @@ describe("fromPush", () => {
 
   test("stream passes bytes and the end on", async () => {
     const { response, sink } = pushed();
-    const text = new Response(response.stream()).text();
+    const text = new Response(toWebStream(handOn(response))).text();
     sink().chunk(bytes("a"));
     sink().chunk(bytes("b"));
     sink().end();
@@ -171,7 +173,7 @@ describe("fromPush", () => {
 
   test("stream holds its source back while nobody reads, and lets it go on", async () => {
     const { response, calls, sink } = pushed();
-    const reader = response.stream().getReader();
+    const reader = toWebStream(handOn(response)).getReader();
     await turn();
     calls.length = 0;
     sink().chunk(new Uint8Array(70_000));
@@ -183,11 +185,11 @@ describe("fromPush", () => {
 
   test("stream errors when its source does, and cancels it when the reader goes", async () => {
     const broken = pushed();
-    const reading = new Response(broken.response.stream()).text();
+    const reading = new Response(toWebStream(handOn(broken.response))).text();
     broken.sink().error(new Error("broken"));
     await expect(reading).rejects.toThrow("broken");
     const left = pushed();
-    await left.response.stream().cancel();
+    await toWebStream(handOn(left.response)).cancel();
     expect(left.calls).toContain("cancel");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createClientStream } from "../../../src/stream/client-stream.ts";
+import { toWebStream } from "../../../src/stream/web-body.ts";
 
 function open() {
   const calls: string[] = [];
@@ -7,7 +8,7 @@ function open() {
     onCancel: () => calls.push("cancel"),
     onPressure: (behind) => calls.push(behind ? "behind" : "drained"),
   });
-  return { calls, stream, reader: stream.body.getReader() };
+  return { calls, stream, reader: toWebStream(stream.body).getReader() };
 }
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 

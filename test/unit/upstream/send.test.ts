@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Credentials } from "../../../src/credentials/credentials.ts";
 import { ProxyError } from "../../../src/errors.ts";
+import { toResponse } from "../../../src/stream/web-body.ts";
 import { readFixtureJson } from "../../upstream/index.ts";
 import {
   API_KEY,
@@ -310,7 +311,7 @@ describe("forward", () => {
       "x-request-id": "r",
     });
     const { upstream, calls } = run([answer], { credentials: API_KEY });
-    const response = await upstream.forward(request);
+    const response = toResponse(await upstream.forward(request));
     expect(calls[0]?.url).toBe("https://api.openai.com/v1/embeddings?x=1");
     expect(calls[0]?.request).toMatchObject({ method: "POST", body: '{"a": 1}' });
     expect(calls[0]?.request.headers).toEqual({
@@ -326,7 +327,7 @@ describe("forward", () => {
 
   test("an error that quotes our key comes back without it", async () => {
     const { upstream } = run([failing(401, '{"error":{"message":"no key-1"}}')], { credentials: API_KEY });
-    const response = await upstream.forward(request);
+    const response = toResponse(await upstream.forward(request));
     expect([response.status, await response.text()]).toEqual([401, '{"error":{"message":"no <redacted>"}}']);
   });
 

@@ -5,6 +5,7 @@ import "../../../../src/demo/index.ts";
 import { ProxyError } from "../../../../src/errors.ts";
 import type { Handler, Listener, Platform, UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
+import { toResponse } from "../../../../src/stream/web-body.ts";
 import { type MemoryFiles, memoryFiles } from "../../credentials/support/memory-files.ts";
 
 const HOME = "/home/user";
@@ -180,7 +181,7 @@ export function createMachine(): Machine {
     if (!handler) throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
     const headers = { host: new URL(url).host, ...request.headers };
     const body = (request.body as string | undefined) ?? null;
-    return fromResponse(await handler(new Request(url, { method: request.method, headers, body })));
+    return fromResponse(toResponse(await handler(new Request(url, { method: request.method, headers, body }))));
   };
 
   return {
@@ -201,7 +202,7 @@ export function createMachine(): Machine {
       const url = `http://127.0.0.1:${port}${path}`;
       const handler = ports.get(port);
       if (!handler) throw new Error(`nobody listens on ${port}`);
-      return handler(new Request(url, { headers: { host: `127.0.0.1:${port}`, ...headers } }));
+      return toResponse(await handler(new Request(url, { headers: { host: `127.0.0.1:${port}`, ...headers } })));
     },
   };
 }

@@ -2,6 +2,7 @@ import { toAbortSignal } from "../../../../runtimes/shared/abort-signal.ts";
 import type { ProxyConfig } from "../../../../src/config/config.ts";
 import type { Handler, Platform, UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
+import { toResponse } from "../../../../src/stream/web-body.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 import { type MemoryFiles, memoryFiles } from "./memory-files.ts";
 
@@ -79,7 +80,7 @@ export function loginPlatform(): LoginPlatform {
 export async function visit(fake: LoginPlatform, url: string): Promise<Response> {
   const handler = fake.listening.get(Number(new URL(url).port));
   if (handler === undefined) throw new Error(`nothing listens at ${url}`);
-  return handler(new Request(url));
+  return toResponse(await handler(new Request(url)));
 }
 
 export function loginConfig(authIssuer: string): ProxyConfig {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { HeaderBag } from "../../src/platform.ts";
 
-/** Headers as undici has parsed them, names in lower case: a `Headers` would check and sort what nobody may ever read. */
-export class ResponseHeaders implements HeaderBag {
+/** Headers as the parser left them, names in lower case: a `Headers` would check and sort what nobody may ever read. */
+export class ParsedHeaders implements HeaderBag {
   readonly #raw: IncomingHttpHeaders;
 
   constructor(raw: IncomingHttpHeaders) {

@@ -1,4 +1,6 @@
+import { jsonAnswer } from "../answer.ts";
 import type { ProxyError } from "../errors.ts";
+import type { Answer } from "../platform.ts";
 
 /** The part of a dialect that renders errors. */
 export interface ErrorDialect {
@@ -7,25 +9,25 @@ export interface ErrorDialect {
 }
 
 /** An error as the client's own API would answer it. */
-export function errorResponse(error: ProxyError, dialect: ErrorDialect, requestId: string, now: number): Response {
-  const headers = new Headers({ "cache-control": "no-store" });
+export function errorAnswer(error: ProxyError, dialect: ErrorDialect, requestId: string, now: number): Answer {
+  const headers: Record<string, string> = {};
   const wait = retryAfter(error, now);
-  if (wait !== undefined) headers.set("retry-after", String(wait));
-  if (error.status === 401) headers.set("www-authenticate", 'Bearer realm="codex-api-proxy"');
+  if (wait !== undefined) headers["retry-after"] = String(wait);
+  if (error.status === 401) headers["www-authenticate"] = 'Bearer realm="codex-api-proxy"';
   if (error.status === 426) {
-    headers.set("upgrade", "HTTP/1.1");
-    headers.set("connection", "close");
+    headers.upgrade = "HTTP/1.1";
+    headers.connection = "close";
   }
   const allow = error.details.allow;
-  if (typeof allow === "string") headers.set("allow", allow);
+  if (typeof allow === "string") headers.allow = allow;
   // What will not pass by itself is not to be repeated by an SDK: the plan's window opens at its own time.
   if (error.kind === "usage_limit" || error.kind === "quota" || error.kind === "login_expired")
-    headers.set("x-should-retry", "false");
+    headers["x-should-retry"] = "false";
   const forwarded = error.details.headers;
   if (typeof forwarded === "object" && forwarded !== null) {
-    for (const [name, value] of Object.entries(forwarded)) if (typeof value === "string") headers.set(name, value);
+    for (const [name, value] of Object.entries(forwarded)) if (typeof value === "string") headers[name] = value;
   }
-  return Response.json(dialect.toErrorBody(error, requestId), { status: dialect.toErrorStatus(error), headers });
+  return jsonAnswer(dialect.toErrorBody(error, requestId), dialect.toErrorStatus(error), headers);
 }
 
 /** Whole seconds until a repeat makes sense. */
