@@ -2,7 +2,7 @@ import { jsonAnswer } from "../answer.ts";
 import { ProxyError } from "../errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import type { Services } from "../services.ts";
-import type { CatalogueModel } from "../upstream/catalogue.ts";
+import type { CatalogueModel, CodexList } from "../upstream/catalogue.ts";
 import { resolveModel } from "../upstream/resolve-model.ts";
 import type { Route, RouteRequest } from "./route.ts";
 
@@ -13,12 +13,18 @@ const EPOCH = "1970-01-01T00:00:00Z";
 /** Most tokens of one answer; upstream states none, and refuses a limit. */
 const MAX_OUTPUT_TOKENS = 128_000;
 
-/** `GET /v1/models` in OpenAI's shape, or in Anthropic's for a client that speaks it. `?refresh=1` asks upstream anew. */
+/**
+ * `GET /v1/models` in OpenAI's shape, or in Anthropic's for a client that speaks it. `?refresh=1` asks upstream anew.
+ * Codex states its version, `?client_version=0.169.0`, and gets upstream's own catalogue.
+ */
 export function modelsRoute(services: Services): Route {
   return {
     method: "GET",
     path: "/v1/models",
     async handle(request) {
+      const version = request.url.searchParams.get("client_version");
+      const codex = version === null ? undefined : await services.catalogue.codexList(version);
+      if (codex) return codexAnswer(codex);
       const refresh = /^(1|true|yes)$/i.test(request.url.searchParams.get("refresh") ?? "");
       const platform = await services.catalogue.platformList({ refresh });
       if (platform)
@@ -53,6 +59,11 @@ export function modelRoute(services: Services): Route {
       return jsonAnswer({ ...shown, id: name });
     },
   };
+}
+
+function codexAnswer({ text, etag }: CodexList): Response {
+  const headers = { "content-type": "application/json", "cache-control": "no-store", ...(etag ? { etag } : {}) };
+  return new Response(text, { headers });
 }
 
 const speaksAnthropic = ({ request }: RouteRequest): boolean => request.headers.has("anthropic-version");

@@ -21,6 +21,13 @@ export interface CatalogueModel {
   readonly serviceTiers: readonly string[];
 }
 
+/** `GET /codex/models` as upstream answered it. */
+export interface CodexList {
+  /** JSON text, `{models: [...]}`. */
+  readonly text: string;
+  readonly etag: string | undefined;
+}
+
 /** The live catalogue with its cache: single flight, stale on error. */
 export interface Catalogue {
   /**
@@ -37,6 +44,14 @@ export interface Catalogue {
    * @throws ProxyError when there is neither an answer nor an older one.
    */
   platformList(options?: { refresh?: boolean }): Promise<JsonObject | undefined>;
+  /**
+   * ChatGPT mode: upstream's own answer for a Codex client of that version, as it is and uncached, since Codex keeps it
+   * by itself. Undefined in API-key mode.
+   * @throws ProxyError when there is no answer.
+   */
+  codexList(clientVersion: string): Promise<CodexList | undefined>;
+  /** Hears of an answer's `x-models-etag`: a new one means that the list has changed, which is then fetched beside. */
+  seeEtag(etag: string | null): void;
   /** Starts a fetch ahead of the first request; never throws. */
   warm(): void;
 }

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../json.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Clock, UpstreamFetch } from "../platform.ts";
-import type { Catalogue, CatalogueModel } from "./catalogue.ts";
+import type { Catalogue, CatalogueModel, CodexList } from "./catalogue.ts";
 import { failureOfConnection, failureOfResponse } from "./failure.ts";
 import { chatgptHeaders, platformHeaders, trimBase } from "./target.ts";
 
@@ -31,6 +31,7 @@ interface Loaded {
   /** OpenAI's own list, in API-key mode. */
   readonly platform: JsonObject | undefined;
   readonly owner: string;
+  readonly etag: string | undefined;
   readonly at: number;
 }
 
@@ -39,6 +40,8 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
   let loaded: Loaded | undefined;
   let flight: Promise<Loaded> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
+  /** The last ETag of an answer for which the list was fetched: it may never be the list's own. */
+  let toldEtag: string | null = null;
 
   function load(): Promise<Loaded> {
     flight ??= fetchList(deps)
@@ -81,6 +84,15 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
     load().catch(() => {});
   }
 
+  function seeEtag(etag: string | null): void {
+    if (etag === null || !loaded || flight || etag === loaded.etag || etag === toldEtag) return;
+    const now = deps.clock.now();
+    // Servers that disagree must not make every request fetch the list.
+    if (now - loaded.at < RETRY_AFTER_MS || now - failedAt < RETRY_AFTER_MS) return;
+    toldEtag = etag;
+    load().catch(() => {});
+  }
+
   function known(): readonly CatalogueModel[] | Promise<readonly CatalogueModel[]> {
     if (loaded) {
       renew();
@@ -103,6 +115,14 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
     models: async (options = {}) => (await current("chatgpt", options.refresh === true))?.models ?? [],
     platformList: async (options = {}) => (await current("api_key", options.refresh === true))?.platform,
     known,
+    seeEtag,
+    async codexList(clientVersion) {
+      const credentials = await deps.session.current();
+      if (credentials.mode !== "chatgpt") return undefined;
+      const { list } = await fetchText(deps, credentials, clientVersion);
+      readJson(list.text);
+      return list;
+    },
     async find(slug) {
       return (await known()).find((model) => model.slug === slug);
     },
@@ -113,29 +133,39 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
 }
 
 async function fetchList(deps: CatalogueDeps): Promise<Loaded> {
-  let credentials = await deps.session.current();
-  let response = await request(deps, credentials);
+  const { list, credentials } = await fetchText(deps, await deps.session.current(), deps.config.identity.clientVersion);
+  const body = readJson(list.text);
+  const common = { owner: ownerOf(credentials), etag: list.etag, at: deps.clock.now() };
+  if (credentials.mode === "api_key") return { models: [], platform: body, ...common };
+  return { models: readModels(body), platform: undefined, ...common };
+}
+
+/** Upstream's answer, and the credentials that got it. */
+async function fetchText(
+  deps: CatalogueDeps,
+  given: Credentials,
+  clientVersion: string,
+): Promise<{ list: CodexList; credentials: Credentials }> {
+  let credentials = given;
+  let response = await request(deps, credentials, clientVersion);
   if (response.status === 401 && credentials.mode === "chatgpt") {
     response.discard();
     credentials = await deps.session.recover(credentials);
-    response = await request(deps, credentials);
+    response = await request(deps, credentials, clientVersion);
   }
-  const now = deps.clock.now();
-  if (response.status !== 200) throw await failureOfResponse(response, { now });
-  const body = readJson(await response.text(LONGEST_LIST));
-  const owner = ownerOf(credentials);
-  if (credentials.mode === "api_key") return { models: [], platform: body, owner, at: now };
-  return { models: readModels(body), platform: undefined, owner, at: now };
+  if (response.status !== 200) throw await failureOfResponse(response, { now: deps.clock.now() });
+  const text = await response.text(LONGEST_LIST);
+  return { list: { text, etag: response.headers.get("etag") ?? undefined }, credentials };
 }
 
-async function request(deps: CatalogueDeps, credentials: Credentials) {
+async function request(deps: CatalogueDeps, credentials: Credentials, clientVersion: string) {
   const { config } = deps;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const [url, headers] =
     credentials.mode === "api_key"
       ? [`${trimBase(config.openaiBaseUrl)}/models`, platformHeaders(credentials.apiKey, config.identity)]
       : [
-          `${trimBase(config.chatgptBaseUrl)}/models?client_version=${encodeURIComponent(config.identity.clientVersion)}`,
+          `${trimBase(config.chatgptBaseUrl)}/models?client_version=${encodeURIComponent(clientVersion)}`,
           chatgptHeaders(credentials, config.identity),
         ];
   try {

@@ -132,6 +132,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
       try {
         const response = await post(credentials, plan, text, signal);
         deps.quota.seeHeaders(response.headers);
+        deps.catalogue.seeEtag(response.headers.get("x-models-etag"));
         if (isStream(response)) {
           if (refused && plan.lane !== "platform") lanes.learn(plan.slug, plan.lane);
           return answerOf(response, plan, credentials.mode);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findNode24, runtimes } from "../support/runtimes.ts";
+import { writeAuthFile } from "../upstream/index.ts";
 import { install } from "./install.ts";
 import { type Ran, RESPONSES, runClient, type Stack, startStack } from "./stack.ts";
 
@@ -202,6 +203,29 @@ describe.each(servers)("programs against the server on $name", (runtime) => {
     expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/TOOL-RESULT: [\s\S]*codex-42/)]);
     stack.expectCleanUpstream();
     stack.expectToolRoundTrip();
+  });
+
+  it("Codex CLI that has a login reads the model list", async () => {
+    const folder = await install("codex");
+    const codexHome = join(home, "codex");
+    mkdirSync(codexHome);
+    writeAuthFile(codexHome, "chatgpt");
+    writeFileSync(
+      join(codexHome, "config.toml"),
+      `openai_base_url = "${stack.server.url}/v1"\nchatgpt_base_url = "${stack.upstream.origin}/backend-api"\n`,
+    );
+    const args = ["exec", "--skip-git-repo-check", "-m", "gpt-5.5", "hello"];
+    const ran = await runClient(findNode24(), [join(folder, "node_modules/@openai/codex/bin/codex.js"), ...args], {
+      env: { HOME: home, CODEX_HOME: codexHome },
+      cwd: project,
+    });
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining("hello")]);
+    expect(ran.stderr).not.toContain("failed to refresh available models");
+    const cache = JSON.parse(readFileSync(join(codexHome, "models_cache.json"), "utf8"));
+    expect(cache.models.map((model: { slug: string }) => model.slug)).toContain("gpt-5.5");
+    // Once by the server for itself and once or twice for the client at its start: the ETag of answers is the list's.
+    expect(stack.upstream.requestsTo("/codex/models").length).toBeLessThanOrEqual(3);
+    stack.expectCleanUpstream();
   });
 
   it.each(["chat", "responses", "anthropic"] as const)("OpenCode makes a tool round trip over %s", async (api) => {

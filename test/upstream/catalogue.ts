@@ -72,6 +72,11 @@ function toModel(fields: JsonObject): Model {
     defaultEffort: asString(fields.default_reasoning_level),
     maxContextWindow: Number(fields.max_context_window),
     minimalVersion,
-    entry: minimalVersion === undefined ? fields : { ...fields, minimal_client_version: minimalVersion },
+    entry: {
+      ...fields,
+      // The fixture has these shortened to a string, which no Codex reads.
+      model_messages: null,
+      ...(minimalVersion === undefined ? {} : { minimal_client_version: minimalVersion }),
+    },
   };
 }

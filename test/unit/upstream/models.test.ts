@@ -116,4 +116,37 @@ describe("createCatalogue", () => {
     expect(await catalogue.models()).toEqual([]);
     expect(calls.map((call) => call.url)).toEqual(["https://api.openai.com/v1/models"]);
   });
+
+  test("an answer's new ETag has the list renewed beside it, once", async () => {
+    const tagged = (etag: string) => failing(200, { models: [{ slug: etag, visibility: "list" }] }, { etag });
+    const { catalogue, calls, clock } = make([tagged("one"), tagged("two")]);
+    const seen = async (etag: string | null) => {
+      catalogue.seeEtag(etag);
+      await new Promise((resolve) => setImmediate(resolve));
+      return calls.length;
+    };
+    expect(await seen("two")).toBe(0);
+    await catalogue.models();
+    expect(await seen("two")).toBe(1);
+    clock.time += 40_000;
+    expect(await seen("one")).toBe(1);
+    expect(await seen(null)).toBe(1);
+    expect(await seen("two")).toBe(2);
+    expect(slugs(catalogue.known() as readonly { slug: string }[])).toEqual(["two"]);
+    clock.time += 40_000;
+    // A list whose own ETag is another is not fetched again and again.
+    expect(await seen("three")).toBe(3);
+    clock.time += 40_000;
+    expect(await seen("three")).toBe(3);
+  });
+
+  test("a Codex client gets upstream's own list for its version, never from the cache", async () => {
+    const body = { models: [{ slug: "a", base_instructions: "You are" }] };
+    const answer = failing(200, body, { etag: 'W/"1"' });
+    const { catalogue, calls } = make([failing(401, {}), answer, failing(200, "<p>")]);
+    expect(await catalogue.codexList("0.170.1")).toEqual({ text: JSON.stringify(body), etag: 'W/"1"' });
+    expect(calls[1]?.url).toBe("https://chatgpt.com/backend-api/codex/models?client_version=0.170.1");
+    await expect(catalogue.codexList("0.170.1")).rejects.toMatchObject({ kind: "upstream_protocol" });
+    expect(await make([], 300, API_KEY).catalogue.codexList("0.170.1")).toBeUndefined();
+  });
 });

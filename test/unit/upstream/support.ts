@@ -163,6 +163,8 @@ const fixedCatalogue: Catalogue = {
   find: async (slug) => MODELS.find((model) => model.slug === slug),
   known: () => MODELS,
   platformList: async () => undefined,
+  codexList: async () => undefined,
+  seeEtag() {},
   warm() {},
 };
 
