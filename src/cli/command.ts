@@ -7,6 +7,8 @@ export interface Flag {
   readonly flag: string;
   readonly kind: "text" | "boolean" | "list";
   readonly hint?: string;
+  /** The words it takes, where those are all. */
+  readonly choices?: readonly string[];
   readonly help: string;
   /** A setting of the server: also takes `--no-…`, and has a row in the table of options. */
   readonly option?: Option;
@@ -51,5 +53,6 @@ export function flagsOf(command: Command): Flag[] {
 function toFlag(option: Option): Flag {
   const { type, choices, hint, help } = option;
   const kind = type === "boolean" ? "boolean" : type === "list" || type === "secrets" ? "list" : "text";
-  return { flag: flagOf(option.name), kind, hint: hint ?? choices?.join("|") ?? "VALUE", help, option };
+  const shown = hint ?? choices?.join("|") ?? "VALUE";
+  return { flag: flagOf(option.name), kind, hint: shown, help, option, ...(choices === undefined ? {} : { choices }) };
 }

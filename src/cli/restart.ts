@@ -1,4 +1,5 @@
 import { loadConfig } from "../config/load.ts";
+import { OPTIONS } from "../config/options.ts";
 import { readSettingName, resolveSettings } from "../config/settings.ts";
 import { findInstance } from "../daemon/instance.ts";
 import { readStateFile } from "../daemon/state-file.ts";
@@ -12,7 +13,15 @@ export const restart: Command = {
   name: "restart",
   summary: "stop the server and start it with its saved settings; options change them",
   settings: "all",
-  flags: [{ flag: "unset", kind: "list", hint: "NAME", help: "give a setting its default again; repeatable" }],
+  flags: [
+    {
+      flag: "unset",
+      kind: "list",
+      hint: "NAME",
+      choices: OPTIONS.map(({ name }) => name),
+      help: "give a setting its default again; repeatable",
+    },
+  ],
   examples: [
     "codex-api-proxy restart",
     "codex-api-proxy restart --port 9000",
