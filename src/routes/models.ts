@@ -1,6 +1,7 @@
 import { jsonAnswer } from "../answer.ts";
 import { ProxyError } from "../errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import type { Answer } from "../platform.ts";
 import type { Services } from "../services.ts";
 import type { CatalogueModel, CodexList } from "../upstream/catalogue.ts";
 import { resolveModel } from "../upstream/resolve-model.ts";
@@ -61,9 +62,9 @@ export function modelRoute(services: Services): Route {
   };
 }
 
-function codexAnswer({ text, etag }: CodexList): Response {
+function codexAnswer({ text, etag }: CodexList): Answer {
   const headers = { "content-type": "application/json", "cache-control": "no-store", ...(etag ? { etag } : {}) };
-  return new Response(text, { headers });
+  return { status: 200, headers, body: text };
 }
 
 const speaksAnthropic = ({ request }: RouteRequest): boolean => request.headers.has("anthropic-version");

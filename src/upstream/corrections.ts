@@ -8,6 +8,10 @@ const VITAL = new Set(["model", "input", "stream", "store", "instructions", "too
 const OPTIONAL_VALUES =
   /^(?:reasoning(?:\.\w+)?|text\.verbosity|service_tier|tool_choice|parallel_tool_calls|include(?:\[\d+\])?|prompt_cache_\w+|truncation)$/;
 
+const NAMED =
+  /^(?:Unsupported|Unknown|Unrecognized)(?: request)? (?:parameter|argument)s?(?: supplied)?:? ?['"`]?([\w[\]-]+(?:\.[\w[\]-]+)*)/i;
+const PARAMETER_CODES: ReadonlySet<string | undefined> = new Set(["unsupported_parameter", "unknown_parameter"]);
+
 /**
  * The field that upstream's 400 asks to be left out: "Unsupported parameter: temperature", "Unknown parameter:
  * 'input[3].namespace'", "Unsupported value: 'minimal' is not supported …" with `param`. Undefined when it is none.
@@ -15,22 +19,24 @@ const OPTIONAL_VALUES =
 export function refusedParameter(failure: ProxyError): string | undefined {
   if (failure.details.upstream_status !== 400) return undefined;
   const { message, code } = failure;
-  const named =
-    /^(?:Unsupported|Unknown|Unrecognized)(?: request)? (?:parameter|argument)s?(?: supplied)?:? ?['"`]?([\w[\]-]+(?:\.[\w[\]-]+)*)/i.exec(
-      message,
-    )?.[1];
+  const named = NAMED.exec(message)?.[1];
   if (named !== undefined) return vital(named) ? undefined : named;
   const tier = /^Unsupported service_tier\b/i.test(message) ? "service_tier" : undefined;
   if (tier) return tier;
-  const refused =
-    code === "unsupported_parameter" || code === "unknown_parameter"
-      ? failure.param
-      : code === "unsupported_value" ||
-          /^Unsupported value/i.test(message) ||
-          /is not supported with this model/i.test(message)
-        ? OPTIONAL_VALUES.exec(failure.param ?? "")?.[0]
-        : undefined;
+  const refused = PARAMETER_CODES.has(code)
+    ? failure.param
+    : code === "unsupported_value" ||
+        /^Unsupported value/i.test(message) ||
+        /is not supported with this model/i.test(message)
+      ? OPTIONAL_VALUES.exec(failure.param ?? "")?.[0]
+      : undefined;
   return refused === undefined || vital(refused) ? undefined : refused;
+}
+
+/** True when upstream refuses the field itself rather than its value in this request. */
+export function isFieldRefusal(failure: ProxyError, path: string): boolean {
+  // An element of a list is another one in the next request.
+  return !path.endsWith("]") && (NAMED.test(failure.message) || PARAMETER_CODES.has(failure.code));
 }
 
 /** True when upstream refuses the value of `tool_choice`: the lite lane may take `auto` only. */

@@ -10,6 +10,7 @@ import type { CatalogueModel } from "./catalogue.ts";
 import { laneNeeds, seatBody } from "./chatgpt.ts";
 import { isNativeLite, withoutField, withoutReasoning } from "./corrections.ts";
 import { createLossReport, type DroppedField } from "./dropped.ts";
+import type { FieldMemory } from "./field-memory.ts";
 import type { Lane, LaneMemory, SeatLane } from "./lanes.ts";
 import { platformBody } from "./openai.ts";
 import { resolveModel } from "./resolve-model.ts";
@@ -37,6 +38,8 @@ export interface Corrections {
   plainChoice: boolean;
   /** Paths of fields to leave out. */
   readonly removed: string[];
+  /** Those of them that the model refuses whatever their value. */
+  readonly refused: string[];
   /** Reasoning items cannot be opened by upstream. */
   withoutReasoning: boolean;
 }
@@ -46,6 +49,7 @@ export interface PlanContext {
   readonly mode: "chatgpt" | "api_key";
   readonly models: readonly CatalogueModel[];
   readonly lanes: LaneMemory;
+  readonly fields: FieldMemory;
   readonly header: HeaderReader;
 }
 
@@ -58,7 +62,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function makePlan(request: CanonicalRequest, corrections: Corrections, context: PlanContext): Plan {
   const { slug, effort } = resolveModel(request.body.model, context.models, context.config.modelAliases);
   if (request.native && context.mode === "chatgpt" && staysNative(slug, corrections, context))
-    return nativePlan(request, slug, corrections, context.header);
+    return nativePlan(request, slug, corrections, context);
 
   const { body, restore } = legaliseNames(request.body);
   const legal: CanonicalRequest = body === request.body ? request : { ...request, body };
@@ -72,7 +76,8 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
   let plan: Plan;
   if (context.mode === "api_key") {
     const sent = platformBody(legal, slug, cacheKey, sources, loss);
-    const corrected = correct(request, sent.body, corrections, loss);
+    const known = context.fields.refused(slug, "platform");
+    const corrected = correct(request, sent.body, corrections, known, loss);
     plan = {
       ...common,
       lane: "platform",
@@ -92,7 +97,7 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
     plan = {
       ...common,
       lane,
-      body: correct(request, sent, corrections, loss),
+      body: correct(request, sent, corrections, context.fields.refused(slug, lane), loss),
       headers,
       dropped: loss.fields,
       maxOutputTokens: limit,
@@ -112,13 +117,19 @@ function staysNative(slug: string, corrections: Corrections, context: PlanContex
 }
 
 /** A Codex client's body goes as it is, with its headers. */
-function nativePlan(request: CanonicalRequest, slug: string, corrections: Corrections, header: HeaderReader): Plan {
+function nativePlan(
+  request: CanonicalRequest,
+  slug: string,
+  corrections: Corrections,
+  { header, fields }: PlanContext,
+): Plan {
   const loss = createLossReport({});
+  const lane = isNativeLite(header) ? "lite" : "classic";
   const sent = slug === request.body.model ? request.body : { ...request.body, model: slug };
   return {
     slug,
-    lane: isNativeLite(header) ? "lite" : "classic",
-    body: correct(request, sent, corrections, loss),
+    lane,
+    body: correct(request, sent, corrections, fields.refused(slug, lane), loss),
     headers: nativeHeaders(header),
     dropped: loss.fields,
     maxOutputTokens: undefined,
@@ -127,17 +138,20 @@ function nativePlan(request: CanonicalRequest, slug: string, corrections: Correc
   };
 }
 
+/** @param known Fields that the model is known to refuse. */
 function correct(
   request: CanonicalRequest,
   body: JsonObject,
   corrections: Corrections,
+  known: readonly string[],
   loss: ReturnType<typeof createLossReport>,
 ): JsonObject {
   let corrected = corrections.withoutReasoning ? withoutReasoning(body) : body;
-  for (const path of corrections.removed) {
-    corrected = withoutField(corrected, path);
+  for (const path of new Set([...known, ...corrections.removed])) {
+    const before = corrected;
+    corrected = withoutField(before, path);
     // What the proxy itself added is nobody's loss.
-    if (Object.hasOwn(request.body, path.split(/[.[]/, 1)[0] ?? "")) loss.drop(path);
+    if (corrected !== before && Object.hasOwn(request.body, path.split(/[.[]/, 1)[0] ?? "")) loss.drop(path);
   }
   return corrected;
 }

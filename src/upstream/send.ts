@@ -9,9 +9,10 @@ import type { Answer, CancelSignal, Clock, UpstreamFetch, UpstreamResponse } fro
 import { answerHeaders } from "./answer-headers.ts";
 import type { AttemptBudget } from "./attempts.ts";
 import type { Catalogue, CatalogueModel } from "./catalogue.ts";
-import { isChoiceRefusal, isSealRefusal, refusedParameter } from "./corrections.ts";
+import { isChoiceRefusal, isFieldRefusal, isSealRefusal, refusedParameter } from "./corrections.ts";
 import type { DroppedField } from "./dropped.ts";
 import { failureOfConnection, failureOfResponse } from "./failure.ts";
+import { createFieldMemory } from "./field-memory.ts";
 import { createForward, type ForwardRequest } from "./forward.ts";
 import { createLaneMemory, isLaneRefusal, type Lane, otherLane } from "./lanes.ts";
 import { type Corrections, makePlan, type Plan } from "./plan.ts";
@@ -72,6 +73,7 @@ export interface UpstreamDeps {
 
 export function createUpstream(deps: UpstreamDeps): UpstreamClient {
   const lanes = createLaneMemory(deps.clock);
+  const fields = createFieldMemory(deps.clock);
   const routing = createRouting(deps);
 
   /** Where credentials and body go. The route is a promise only for an account's first request. */
@@ -111,7 +113,13 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
     let credentials = await deps.session.current();
     // Asked beside the catalogue, so that a cold start waits for the slower of the two only.
     if (credentials.mode === "chatgpt") void routing.route(credentials);
-    const corrections: Corrections = { lane: undefined, plainChoice: false, removed: [], withoutReasoning: false };
+    const corrections: Corrections = {
+      lane: undefined,
+      plainChoice: false,
+      removed: [],
+      refused: [],
+      withoutReasoning: false,
+    };
     const models = async () => (credentials.mode === "chatgpt" ? deps.catalogue.known() : []);
     const plans = async (): Promise<Plan> =>
       makePlan(request, corrections, {
@@ -119,6 +127,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
         mode: credentials.mode,
         models: await models(),
         lanes,
+        fields,
         header,
       });
     let plan = await plans();
@@ -135,6 +144,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
         deps.catalogue.seeEtag(response.headers.get("x-models-etag"));
         if (isStream(response)) {
           if (refused && plan.lane !== "platform") lanes.learn(plan.slug, plan.lane);
+          for (const path of corrections.refused) fields.learn(plan.slug, plan.lane, path);
           return answerOf(response, plan, credentials.mode);
         }
         failure = await failureOf(response, plan, await models());
@@ -238,6 +248,7 @@ function mayRemove(failure: ProxyError, corrections: Corrections): boolean {
   if (path === undefined || corrections.removed.includes(path) || corrections.removed.length >= MOST_REMOVED)
     return false;
   corrections.removed.push(path);
+  if (isFieldRefusal(failure, path)) corrections.refused.push(path);
   return true;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CanonicalRequest, InputItem, ResponsesBody, Tool } from "../../../src/canonical/request.ts";
 import type { RequestDefaults } from "../../../src/config/config.ts";
 import { laneNeeds } from "../../../src/upstream/chatgpt.ts";
+import { createFieldMemory } from "../../../src/upstream/field-memory.ts";
 import { createLaneMemory } from "../../../src/upstream/lanes.ts";
 import { makePlan, type Plan } from "../../../src/upstream/plan.ts";
 import { canonical, fakeClock, MODELS, makeConfig, user } from "./support.ts";
@@ -22,12 +23,13 @@ function plan(
 ): Plan & { lost: string[] } {
   const made = makePlan(
     canonical(body, options.more),
-    { lane: undefined, plainChoice: options.plainChoice ?? false, removed: [], withoutReasoning: false },
+    { lane: undefined, plainChoice: options.plainChoice ?? false, removed: [], refused: [], withoutReasoning: false },
     {
       config: makeConfig({ defaults: { ...NONE, ...options.defaults } }),
       mode: options.mode ?? "chatgpt",
       models: MODELS,
       lanes: createLaneMemory(fakeClock()),
+      fields: createFieldMemory(fakeClock()),
       header: () => undefined,
     },
   );

@@ -175,6 +175,39 @@ describe("send", () => {
     expect(answer.dropped.map((field) => field.name)).toEqual(["service_tier", "reasoning.summary"]);
   });
 
+  test("a refused field is remembered for an hour, by model and lane, and still told", async () => {
+    const { upstream, calls, clock } = run([unsupported("text.verbosity"), sse(), sse(), sse(), sse(), sse()]);
+    const send = (model: string) => upstream.send(canonical({ model, text: { verbosity: "low" } }), sendOptions({}, 1));
+    await send("gpt-5.5");
+    expect((await send("gpt-5.5")).dropped).toEqual([{ name: "text.verbosity", honoured: false }]);
+    expect((await upstream.send(canonical({ model: "gpt-5.5" }), sendOptions({}, 1))).dropped).toEqual([]);
+    expect((await send("gpt-6-luna")).dropped).toEqual([]);
+    clock.time += 61 * 60_000;
+    expect((await send("gpt-5.5")).dropped).toEqual([]);
+    expect(calls.map((call) => call.json.text)).toEqual([
+      { verbosity: "low" },
+      {},
+      {},
+      undefined,
+      { verbosity: "low" },
+      { verbosity: "low" },
+    ]);
+  });
+
+  test("a refused value says nothing of other values", async () => {
+    const refusal = failing(400, {
+      error: {
+        message: "Unsupported value: 'x' is not supported.",
+        code: "unsupported_value",
+        param: "reasoning.effort",
+      },
+    });
+    const { upstream, calls } = run([refusal, sse(), sse()]);
+    await upstream.send(canonical({ reasoning: { effort: "high" } }), sendOptions({}, 1));
+    await upstream.send(canonical({ reasoning: { effort: "low" } }), sendOptions({}, 1));
+    expect(calls.at(-1)?.json.reasoning).toMatchObject({ effort: "low" });
+  });
+
   test("a field whose removal does not help ends the request", async () => {
     const { upstream, calls } = run([unsupported("client_metadata")]);
     await expect(upstream.send(canonical({}), sendOptions())).rejects.toMatchObject({
