@@ -1,5 +1,5 @@
 import { jsonAnswer } from "../answer.ts";
-import type { ProxyError } from "../errors.ts";
+import type { ErrorKind, ProxyError } from "../errors.ts";
 import type { Answer } from "../platform.ts";
 
 /** The part of a dialect that renders errors. */
@@ -7,6 +7,8 @@ export interface ErrorDialect {
   toErrorBody(error: ProxyError, requestId: string): object;
   toErrorStatus(error: ProxyError): number;
 }
+
+const LASTING: ReadonlySet<ErrorKind> = new Set(["usage_limit", "quota", "login_expired", "unsupported"]);
 
 /** An error as the client's own API would answer it. */
 export function errorAnswer(error: ProxyError, dialect: ErrorDialect, requestId: string, now: number): Answer {
@@ -21,8 +23,8 @@ export function errorAnswer(error: ProxyError, dialect: ErrorDialect, requestId:
   const allow = error.details.allow;
   if (typeof allow === "string") headers.allow = allow;
   // What will not pass by itself is not to be repeated by an SDK: the plan's window opens at its own time.
-  if (error.kind === "usage_limit" || error.kind === "quota" || error.kind === "login_expired")
-    headers["x-should-retry"] = "false";
+  const missingLogin = error.kind === "credentials" && wait === undefined;
+  if (LASTING.has(error.kind) || missingLogin) headers["x-should-retry"] = "false";
   const forwarded = error.details.headers;
   if (typeof forwarded === "object" && forwarded !== null) {
     for (const [name, value] of Object.entries(forwarded)) if (typeof value === "string") headers[name] = value;

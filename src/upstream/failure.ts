@@ -125,7 +125,7 @@ function usageLimit(options: ProxyErrorOptions, error: UpstreamErrorObject | und
   const wait = inSeconds ?? (resetsAt === undefined ? undefined : Math.max(1, Math.round(resetsAt - now / 1000)));
   const plan = typeof error?.plan_type === "string" ? ` of the ${error.plan_type} plan` : "";
   const when =
-    resetsAt === undefined || wait === undefined ? "" : `; it opens again in ${duration(wait)} (${iso(resetsAt)})`;
+    resetsAt === undefined || wait === undefined ? "" : `; it resets in ${duration(wait)} (${iso(resetsAt)})`;
   const full: ProxyErrorOptions = { ...options, code: "usage_limit_reached" };
   if (resetsAt !== undefined) full.resetsAt = resetsAt;
   if (wait !== undefined) full.retryAfter = wait;

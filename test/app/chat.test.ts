@@ -188,6 +188,13 @@ describe("a refusal for a Codex client", () => {
   });
 });
 
+describe("what an SDK is not to repeat", () => {
+  it("says so of an endpoint that a ChatGPT login does not have", async () => {
+    const response = await app.post("/v1/embeddings", { model: "text-embedding-3-small", input: "hello" });
+    expect([response.status, response.headers.get("x-should-retry")]).toEqual([501, "false"]);
+  });
+});
+
 describe("an upstream that is silent", () => {
   it("is given up after the idle time, before and after its headers", async () => {
     app.restart({ idleTimeout: 0.3, maxAttempts: 1 });

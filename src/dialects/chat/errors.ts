@@ -58,7 +58,8 @@ export function toErrorStatus(error: ProxyError): number {
 
 /** A used-up plan says when it opens again, since Chat has no field for that. */
 function toMessage(error: ProxyError): string {
-  if (error.kind !== "usage_limit" || error.resetsAt === undefined) return error.message;
+  if (error.kind !== "usage_limit" || error.resetsAt === undefined || /resets? (at|in)/i.test(error.message))
+    return error.message;
   const time = new Date(error.resetsAt * 1000).toISOString().replace(".000Z", "Z");
   return `${error.message.replace(/[.\s]*$/, "")}. It resets at ${time}.`;
 }

@@ -57,7 +57,9 @@ describe("failureOfBody", () => {
       retryAfter: 7200,
       details: { upstream: { type: "usage_limit_reached", plan_type: "plus", resets_in_seconds: 7200 } },
     });
-    expect(failure.message).toContain("2 h 0 min");
+    expect(failure.message).toBe(
+      "The usage limit of the plus plan has been reached; it resets in 2 h 0 min (2026-11-22T22:29:34Z)",
+    );
   });
 
   test("the edge's page is explained with its ray id", () => {

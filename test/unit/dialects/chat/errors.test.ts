@@ -47,5 +47,7 @@ describe("toErrorBody", () => {
     expect(chatDialect.toErrorBody(error, "")).toMatchObject({
       error: { message: "The usage limit has been reached. It resets at 2026-11-22T20:20:14Z." },
     });
+    const told = new ProxyError("usage_limit", "The limit; it resets in 2 h", { resetsAt: 1_795_378_814 });
+    expect(chatDialect.toErrorBody(told, "")).toMatchObject({ error: { message: "The limit; it resets in 2 h" } });
   });
 });
