@@ -1,8 +1,8 @@
 import process from "node:process";
 import type { Platform } from "../../src/platform.ts";
+import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { createSharedPlatform } from "../shared/platform.ts";
 import { takeEnvironment } from "../shared/proxy-environment.ts";
-import { createBunFetch } from "./fetch.ts";
 import { serveBun } from "./serve.ts";
 
 export function createPlatform(): Platform {
@@ -10,7 +10,7 @@ export function createPlatform(): Platform {
     {
       runtime: { name: "bun", version: Bun.version },
       runtimeArgs: process.execArgv,
-      createFetch: createBunFetch,
+      createFetch: lazyFetch(async () => (await import("./fetch.ts")).createBunFetch),
       listen: serveBun,
     },
     takeEnvironment(),

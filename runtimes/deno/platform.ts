@@ -1,7 +1,7 @@
 import type { Platform } from "../../src/platform.ts";
+import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { createSharedPlatform } from "../shared/platform.ts";
 import { takeEnvironment } from "../shared/proxy-environment.ts";
-import { createDenoFetch } from "./fetch.ts";
 import { serveDeno } from "./serve.ts";
 
 export function createPlatform(): Platform {
@@ -10,7 +10,7 @@ export function createPlatform(): Platform {
       runtime: { name: "deno", version: Deno.version.deno },
       // Deno does not tell the permissions it was started with; starting itself again needs these.
       runtimeArgs: ["run", "--allow-all", "--no-config"],
-      createFetch: createDenoFetch,
+      createFetch: lazyFetch(async () => (await import("./fetch.ts")).createDenoFetch),
       listen: serveDeno,
       writeAsync,
     },

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -37,7 +36,7 @@ export const fileStore: FileStore = {
  */
 async function writeTextAtomic(path: string, text: string, mode: number): Promise<void> {
   const target = await resolveLink(path);
-  const temp = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temp = join(dirname(target), `.${basename(target)}.${crypto.randomUUID()}.tmp`);
   const file = await fs.open(temp, "wx", mode);
   try {
     try {

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import process from "node:process";
 
 const OPENERS: Record<string, readonly string[]> = {
@@ -10,7 +9,8 @@ const OPENERS: Record<string, readonly string[]> = {
 const GRACE_MS = 1_500;
 
 /** Shows a page in the user's browser; false when there is none to show it in. */
-export function openUrl(url: string): Promise<boolean> {
+export async function openUrl(url: string): Promise<boolean> {
+  const { spawn } = await import("node:child_process");
   const [file = "xdg-open", ...args] = OPENERS[process.platform] ?? ["xdg-open"];
   return new Promise((resolve) => {
     const child = spawn(file, [...args, url], { detached: true, stdio: "ignore" });

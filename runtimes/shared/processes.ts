@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
@@ -41,11 +40,13 @@ export function createProcesses(self: readonly string[]): Processes {
   };
 }
 
-function spawnDetached(
+async function spawnDetached(
   command: readonly string[],
   env: Record<string, string | undefined>,
   logPath: string | undefined,
 ): Promise<number> {
+  // Loaded on use: a server starts no process of its own.
+  const { spawn } = await import("node:child_process");
   const log = logPath === undefined ? "ignore" : openSync(logPath, "a", LOG_MODE);
   return new Promise<number>((resolve, reject) => {
     const [file = "", ...args] = command;
@@ -61,11 +62,12 @@ function spawnDetached(
 }
 
 /** SIGINT reaches the child from the terminal by itself; what ends or reloads this process alone is passed on. */
-function runInForeground(
+async function runInForeground(
   command: string,
   args: readonly string[],
   env: Record<string, string | undefined>,
 ): Promise<number> {
+  const { spawn } = await import("node:child_process");
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: "inherit", env: env as NodeJS.ProcessEnv });
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);

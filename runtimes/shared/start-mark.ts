@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 
@@ -28,7 +27,8 @@ async function linuxStartTime(pid: number): Promise<string | undefined> {
   }
 }
 
-function psStartTime(pid: number): Promise<string | undefined> {
+async function psStartTime(pid: number): Promise<string | undefined> {
+  const { execFile } = await import("node:child_process");
   return new Promise((resolve) => {
     const args = ["-o", "stat=,lstart=", "-p", String(pid)];
     execFile("ps", args, { env: { ...process.env, LC_ALL: "C" } }, (error, stdout) => {

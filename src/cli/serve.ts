@@ -16,6 +16,8 @@ import { createRenewApart } from "./renew-login.ts";
 const DRAIN_MS = 10_000;
 /** And what is left to write after that. */
 const FLUSH_MS = 2_000;
+/** Credentials and catalogue are read so long after the server listens. */
+const WARM_AFTER_MS = 100;
 /** Label of the CLI's own requests in logs and metrics. */
 const CONTROL_LABEL = "cli";
 
@@ -59,7 +61,8 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
     runtime: `${platform.runtime.name} ${platform.runtime.version}`,
     pid: platform.processes.pid,
   });
-  app.warm();
+  // Beside the start, not in it: whoever waits for /health waits for nothing else.
+  setTimeout(app.warm, WARM_AFTER_MS);
 
   /** Keys in a file can be changed without losing a stream. */
   async function reload(): Promise<void> {

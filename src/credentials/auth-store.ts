@@ -55,19 +55,13 @@ interface Unsaved {
 const TORN_READS = 6;
 const TORN_PAUSE_MS = 50;
 const SAVE_AGAIN_MS = 5_000;
-/** Requests of the same moment share one look at the file; whoever changes it and asks then is always later. */
-const LOOK_AGAIN_MS = 2;
 
 export function createAuthStore(deps: AuthStoreDeps, path: string): AuthStore {
   const { files, clock, log } = deps;
   let cached: Snapshot | { readonly stamp: string; readonly error: unknown } | undefined;
-  let lookedAt = Number.NEGATIVE_INFINITY;
   let unsaved: Unsaved | undefined;
 
   async function load(force: boolean): Promise<Snapshot | undefined> {
-    const now = clock.now();
-    if (!force && cached !== undefined && "text" in cached && Math.abs(now - lookedAt) < LOOK_AGAIN_MS) return cached;
-    lookedAt = now;
     // Stamp before text: a write in between makes the next stamp differ, never the other way round.
     const stat = await files.stat(path).catch(unreadable);
     if (stat === undefined) {

@@ -73,6 +73,8 @@ export function cleanEnvironment(home: string, codexHome: string): Record<string
     CODEX_HOME: codexHome,
     // Deno and Bun keep their caches where they are: filling them anew takes seconds.
     DENO_DIR: process.env.DENO_DIR ?? join(ROOT, ".cache", "deno"),
+    // In the home it would still be written to while the home is removed.
+    BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(ROOT, ".cache", "bun"),
     TMPDIR: process.env.TMPDIR,
   };
 }
