@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
@@ -67,21 +68,26 @@ async function runInForeground(
   args: readonly string[],
   env: Record<string, string | undefined>,
 ): Promise<number> {
-  const { spawn } = await import("node:child_process");
-  return new Promise((resolve, reject) => {
+  let send = (signal: NodeJS.Signals): void => void early.push(signal);
+  const early: NodeJS.Signals[] = [];
+  const pass = (signal: NodeJS.Signals): void => send(signal);
+  const signals = process.platform === "win32" ? [] : (["SIGTERM", "SIGHUP"] as const);
+  for (const signal of signals) process.on(signal, pass);
+  try {
+    const { spawn } = await import("node:child_process");
     const child = spawn(command, args, { stdio: "inherit", env: env as NodeJS.ProcessEnv });
-    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-    const signals = process.platform === "win32" ? [] : (["SIGTERM", "SIGHUP"] as const);
-    for (const signal of signals) process.on(signal, pass);
-    const release = (): void => {
-      for (const signal of signals) process.off(signal, pass);
-    };
-    child.once("error", (error) => {
-      release();
-      reject(error);
-    });
+    send = (signal) => void child.kill(signal);
+    for (const signal of early) send(signal);
+    return await exitCodeOf(child);
+  } finally {
+    for (const signal of signals) process.off(signal, pass);
+  }
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
     child.once("close", (code, signal) => {
-      release();
       const number = signal === null ? undefined : constants.signals[signal];
       resolve(code ?? 128 + (number ?? 0));
     });
