@@ -2,6 +2,7 @@ import { jsonAnswer } from "./answer.ts";
 import { createCollector } from "./canonical/collect.ts";
 import { type CanonicalEvent, isTerminal, type ResponsesUsage, type UpstreamEvent } from "./canonical/event.ts";
 import { failureOfEvent } from "./canonical/failure.ts";
+import { createForcedCall, type ForcedCall } from "./canonical/forced-call.ts";
 import { createLimiter, type Limiter } from "./canonical/limit.ts";
 import { restoreNames } from "./canonical/names.ts";
 import type { CanonicalRequest } from "./canonical/request.ts";
@@ -136,7 +137,8 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
           observer.see(event);
           push(event);
         };
-        return consumeFlow(from, withStages(emit, answer.restoreNames, limiter), limiter);
+        const call = answer.forcedCall === undefined ? undefined : createForcedCall(answer.forcedCall, deps.newId);
+        return consumeFlow(from, withStages(emit, call, answer.restoreNames, limiter), limiter);
       },
     };
   }
@@ -157,14 +159,16 @@ async function withinIdleTime<T>(seconds: number, abort: Cancellation, work: () 
   }
 }
 
-/** Names restored, then local limits; most answers need neither and reach the encoder directly. */
+/** A forced call told, names restored, then local limits; most answers need none and reach the encoder directly. */
 function withStages(
   emit: (event: UpstreamEvent) => void,
+  call: ForcedCall | undefined,
   names: ReadonlyMap<string, string> | undefined,
   limiter: Limiter | undefined,
 ): (event: UpstreamEvent) => void {
   const limited = limiter ? (event: UpstreamEvent) => limiter.push(event, emit) : emit;
-  return names ? (event) => limited(restoreNames(event, names)) : limited;
+  const named = names ? (event: UpstreamEvent) => limited(restoreNames(event, names)) : limited;
+  return call ? (event) => call.push(event, named) : named;
 }
 
 function createLimit(

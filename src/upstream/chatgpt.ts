@@ -5,6 +5,7 @@ import { type ControlSources, reasoningOf, seatTier, textOf } from "./controls.t
 import type { LossReport } from "./dropped.ts";
 import { seatItems, withoutImageDetail } from "./items.ts";
 import type { Lane } from "./lanes.ts";
+import { isStrictSchema } from "./schema.ts";
 import { isHosted, seatTools, type ToolSet } from "./tools.ts";
 
 /** Fields the ChatGPT backend takes and that are read one by one below; every other one it refuses by name. */
@@ -34,6 +35,7 @@ const IDLE: Readonly<Record<string, (value: unknown) => boolean>> = {
   generate: () => true,
 };
 const INCLUDES = ["reasoning.encrypted_content", "web_search_call.action.sources"];
+const NO_TOOLS: ToolSet = { tools: [], choice: "auto" };
 /** Sent only where the backend demands instructions and the client gave none at all. */
 const NEUTRAL_INSTRUCTIONS = "You are a helpful assistant.";
 
@@ -44,6 +46,13 @@ export interface SeatRequest {
   readonly sources: ControlSources;
   /** The lite lane has refused any `tool_choice` but `auto`. */
   readonly plainChoice?: boolean;
+}
+
+/** A body as it is sent. */
+export interface SeatBody {
+  readonly body: JsonObject;
+  /** The function whose arguments the answer's text is to be: the lane takes no forced choice. */
+  readonly forcedCall: string | undefined;
 }
 
 /** What a request needs of a lane. */
@@ -68,7 +77,7 @@ export function laneNeeds(body: ResponsesBody): LaneNeeds {
  * A request as the ChatGPT backend takes it. The fields stand in a fixed order and nothing in them depends on time or
  * chance, so that equal prefixes of a conversation are equal bytes.
  */
-export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, loss: LossReport): JsonObject {
+export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, loss: LossReport): SeatBody {
   const { plainChoice = false } = seat;
   const { request, sources } = seat;
   const { body } = request;
@@ -77,17 +86,38 @@ export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, los
   const namespaces = all.tools.some((tool) => tool.type === "namespace");
   const input = repairInput(seatItems(body.input, namespaces, loss));
   const reasoning = reasoningOf(sources);
+  const forced = lane === "lite" && plainChoice ? forcedFunction(all) : undefined;
+  if (forced) loss.drop("tool_choice", true);
   const shaped =
     lane === "lite"
-      ? liteShape(body, input, liteTools(all, plainChoice, loss), reasoning, loss)
+      ? liteShape(body, input, forced ? NO_TOOLS : liteTools(all, plainChoice, loss), reasoning, loss)
       : classicShape(body, input, all, withContext(body, reasoning, sources, loss));
   const tail: JsonObject = { include: includesOf(body, lane, all, loss), prompt_cache_key: seat.cacheKey };
   const text = textOf(sources, loss);
-  if (text) tail.text = text;
+  if (forced) tail.text = { ...text, format: argumentsFormat(forced) };
+  else if (text) tail.text = text;
   const tier = seatTier(sources, loss);
   if (tier) tail.service_tier = tier;
   if (isObject(body.client_metadata)) tail.client_metadata = body.client_metadata;
-  return { model: seat.slug, stream: true, store: false, ...shaped, ...tail };
+  const sent = { model: seat.slug, stream: true, store: false, ...shaped, ...tail };
+  return { body: sent, forcedCall: forced ? String(forced.name) : undefined };
+}
+
+/** The one function that a choice leads to; undefined when the model may choose. */
+function forcedFunction({ tools, choice }: ToolSet): JsonObject | undefined {
+  const callable = tools.filter((tool) => !isHosted(tool));
+  const wanted = isObject(choice)
+    ? callable.filter((tool) => tool.type === choice.type && tool.name === choice.name)
+    : choice === "required"
+      ? callable
+      : [];
+  return wanted.length === 1 && wanted[0]?.type === "function" ? wanted[0] : undefined;
+}
+
+/** A function's arguments as structured output. */
+function argumentsFormat({ name, description, parameters }: JsonObject): JsonObject {
+  const strict = isStrictSchema(parameters);
+  return { type: "json_schema", name, ...(description ? { description } : {}), schema: parameters, strict };
 }
 
 function reportRefused(body: ResponsesBody, loss: LossReport): void {
@@ -180,8 +210,9 @@ function liteShape(
 }
 
 /**
- * Hosted tools are refused here. A forced choice is sent as it is; where upstream takes `auto` only, a named choice is kept
- * as far as can be by offering that tool alone, and told as lost. `none` is kept by offering no tool.
+ * Hosted tools are refused here. A forced choice is sent as it is; where upstream takes `auto` only, the choice of one
+ * function becomes structured output (`forcedFunction`), another named one is kept as far as can be by offering that tool
+ * alone, and told as lost. `none` is kept by offering no tool.
  */
 function liteTools({ tools, choice }: ToolSet, plainChoice: boolean, loss: LossReport): ToolSet {
   const kept = tools.filter((tool) => {

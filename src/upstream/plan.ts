@@ -26,6 +26,8 @@ export interface Plan {
   readonly dropped: readonly DroppedField[];
   readonly maxOutputTokens: number | undefined;
   readonly restoreNames: ReadonlyMap<string, string> | undefined;
+  /** The function whose arguments the answer's text is to be, in the name that was sent. */
+  readonly forcedCall: string | undefined;
   /** The body is a Codex client's own. */
   readonly native: boolean;
 }
@@ -70,7 +72,7 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
   const entry = context.models.find((model) => model.slug === slug);
   const sources = { body, nameEffort: effort, defaults: context.config.defaults, entry };
   const cacheKey = cacheKeyOf(request);
-  const common = { slug, restoreNames: restore, native: false };
+  const common = { slug, restoreNames: restore, forcedCall: undefined, native: false };
   const limit = typeof body.max_output_tokens === "number" ? body.max_output_tokens : undefined;
 
   let plan: Plan;
@@ -97,7 +99,8 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
     plan = {
       ...common,
       lane,
-      body: correct(request, sent, corrections, context.fields.refused(slug, lane), loss),
+      body: correct(request, sent.body, corrections, context.fields.refused(slug, lane), loss),
+      forcedCall: sent.forcedCall,
       headers,
       dropped: loss.fields,
       maxOutputTokens: limit,
@@ -134,6 +137,7 @@ function nativePlan(
     dropped: loss.fields,
     maxOutputTokens: undefined,
     restoreNames: undefined,
+    forcedCall: undefined,
     native: true,
   };
 }

@@ -44,6 +44,8 @@ export interface UpstreamAnswer {
   readonly maxOutputTokens: number | undefined;
   /** Sent tool name → the client's own. */
   readonly restoreNames: ReadonlyMap<string, string> | undefined;
+  /** The function whose arguments the answer's text is, in the name that was sent. */
+  readonly forcedCall: string | undefined;
   /** Upstream headers that are safe to hand to the client. */
   readonly headers: Record<string, string>;
 }
@@ -218,7 +220,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
 }
 
 function answerOf(response: UpstreamResponse, plan: Plan, mode: "chatgpt" | "api_key"): UpstreamAnswer {
-  const { lane, slug: model, dropped, maxOutputTokens, restoreNames } = plan;
+  const { lane, slug: model, dropped, maxOutputTokens, restoreNames, forcedCall } = plan;
   return {
     response,
     mode,
@@ -227,6 +229,7 @@ function answerOf(response: UpstreamResponse, plan: Plan, mode: "chatgpt" | "api
     dropped,
     maxOutputTokens,
     restoreNames,
+    forcedCall,
     headers: answerHeaders(response.headers),
   };
 }

@@ -170,6 +170,60 @@ describe("upstream faults", () => {
   });
 });
 
+describe("a forced tool on a model whose lane takes no forced choice", () => {
+  const model = "gpt-6.1-sol";
+  const { name, parameters } = tool("f").function;
+
+  it("is called in Chat, streamed and whole alike, and the conversation goes on", async () => {
+    const asked = { model, messages: [user("go")], tools: [tool("f")], tool_choice: "required" };
+    const { body, response } = await chat(asked);
+    const [call] = body.choices[0].message.tool_calls;
+    expect(body.choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { content: null } });
+    expect(JSON.parse(call.function.arguments)).toEqual({ a: expect.any(Number) });
+    expect(response.headers.get("x-codex-proxy-dropped")).toBe("tool_choice");
+    const { data } = await chunks(asked);
+    const told = data.flatMap((chunk) => chunk.choices[0].delta.tool_calls ?? []);
+    expect(told[0].function.name).toBe("f");
+    expect(told.map((each) => each.function.arguments).join("")).toBe(call.function.arguments);
+    expect(data.at(-1).choices[0].finish_reason).toBe("tool_calls");
+    const result = { role: "tool", tool_call_id: call.id, content: "done" };
+    const next = await chat({ ...asked, tool_choice: "auto", messages: [user("go"), body.choices[0].message, result] });
+    expect(next.body.choices[0].message.content).toContain("TOOL-RESULT: done");
+  });
+
+  it("is called in Messages", async () => {
+    const response = await app.post("/v1/messages", {
+      model,
+      max_tokens: 500,
+      messages: [user("go")],
+      tools: [{ name, input_schema: parameters }],
+      tool_choice: { type: "tool", name },
+    });
+    const { content, stop_reason } = await response.json();
+    expect([stop_reason, content.at(-1)]).toMatchObject(["tool_use", { name, input: { a: expect.any(Number) } }]);
+  });
+
+  it("is called in Responses, streamed with the events of a call only", async () => {
+    const tools = [{ type: "function", name, parameters, strict: false }];
+    const response = await app.post("/v1/responses", {
+      model,
+      stream: true,
+      input: "go",
+      tools,
+      tool_choice: { type: "function", name },
+    });
+    const events = [...(await response.text()).matchAll(/^data: (\{.*)$/gm)].map((match) =>
+      JSON.parse(match[1] as string),
+    );
+    expect(events.map((event) => event.sequence_number)).toEqual([...events.keys()]);
+    expect(events.filter((event) => /output_text|content_part/.test(event.type))).toEqual([]);
+    expect(events.at(-1).response).toMatchObject({
+      tool_choice: { type: "function", name },
+      output: [{ type: "reasoning" }, { type: "function_call", name, status: "completed" }],
+    });
+  });
+});
+
 describe("a refusal for a Codex client", () => {
   it("keeps upstream's shape and its rate-limit headers", async () => {
     app.upstream.script("/backend-api/codex/responses", {

@@ -150,13 +150,58 @@ describe("lanes", () => {
     }
   });
 
-  test("lite: a choice of none offers no tool; where auto alone is taken, a named one offers that tool only", () => {
+  test("lite: a choice of none offers no tool", () => {
     const tools = [tool("f"), tool("g")];
     expect(plan({ model: lite, tools, tool_choice: "none" }).body.input).toEqual([user("hi")]);
-    const named = plan({ model: lite, tools, tool_choice: { type: "function", name: "g" } }, { plainChoice: true });
-    expect(named.body.tool_choice).toBe("auto");
-    expect((named.body.input as { tools: Tool[] }[])[0]?.tools).toEqual([tool("g")]);
-    expect(named.lost).toEqual(["tool_choice"]);
+  });
+
+  describe("lite, where auto alone is taken", () => {
+    const custom: Tool = { type: "custom", name: "c" };
+    const forced = (tools: Tool[], tool_choice: unknown, more: Partial<ResponsesBody> = {}) =>
+      plan({ model: lite, tools, tool_choice, ...more }, { plainChoice: true });
+
+    test.each([
+      ["a function by name", [tool("f"), tool("g"), custom], { type: "function", name: "g" }],
+      ["the only function", [tool("g")], "required"],
+      [
+        "the only allowed one",
+        [tool("f"), tool("g")],
+        { type: "allowed_tools", mode: "required", tools: [{ type: "function", name: "g" }] },
+      ],
+      ["the only one that the lane has", [tool("g"), { type: "web_search" }], "required"],
+    ] as const)("the choice of %s becomes structured output", (_name, tools, choice) => {
+      const made = forced([...tools], choice, { text: { verbosity: "low" } });
+      expect(made).toMatchObject({ forcedCall: "g", dropped: [{ name: "tool_choice", honoured: true }] });
+      expect(made.body.text).toEqual({
+        verbosity: "low",
+        format: { type: "json_schema", name: "g", schema: { type: "object", properties: {} }, strict: false },
+      });
+      expect(made.body.input).toEqual([user("hi")]);
+      expect(made.body).not.toHaveProperty("tool_choice");
+    });
+
+    test("a function's closed schema is kept to the letter, and its description goes along", () => {
+      const parameters = {
+        type: "object",
+        properties: { a: { type: "string" } },
+        required: ["a"],
+        additionalProperties: false,
+      };
+      const made = forced([tool("g", { parameters, description: "d" })], "required");
+      expect(made.body.text).toEqual({
+        format: { type: "json_schema", name: "g", description: "d", schema: parameters, strict: true },
+      });
+    });
+
+    test.each([
+      ["one of several", [tool("f"), tool("g")], "required", 2],
+      ["a free-form tool", [tool("f"), custom], { type: "custom", name: "c" }, 1],
+    ] as const)("the choice of %s is told as lost", (_name, tools, choice, offered) => {
+      const made = forced([...tools], choice);
+      expect([made.forcedCall, made.body.tool_choice, made.lost]).toEqual([undefined, "auto", ["tool_choice"]]);
+      expect((made.body.input as { tools: Tool[] }[])[0]?.tools).toHaveLength(offered);
+      expect(made.dropped[0]?.honoured).toBe(false);
+    });
   });
 
   test("lite: image detail goes, in messages and outputs", () => {

@@ -271,7 +271,7 @@ test("any legal request maps to a body that the double accepts", { timeout: 60_0
   );
 });
 
-test("a forced choice that the lite lane refuses is sent again as auto, reported, and remembered", async () => {
+test("a forced choice that the lite lane refuses is sent again as structured output, reported, and remembered", async () => {
   const using = harness();
   const tools = ["f", "g"].map((name) => ({
     type: "function" as const,
@@ -287,11 +287,11 @@ test("a forced choice that the lite lane refuses is sent again as auto, reported
     sendOptions(),
   );
   first.response.discard();
-  expect(posts().map((post) => (post.json as { tool_choice: unknown }).tool_choice)).toEqual([
-    request.tool_choice,
-    "auto",
+  expect(posts().map((post) => post.json)).toMatchObject([
+    { tool_choice: request.tool_choice },
+    { text: { format: { type: "json_schema", name: "g" } } },
   ]);
-  expect(first.dropped).toEqual([{ name: "tool_choice", honoured: false }]);
+  expect(first).toMatchObject({ forcedCall: "g", dropped: [{ name: "tool_choice", honoured: true }] });
   const second = await using.upstream.send(
     canonical({ ...request } as Partial<ResponsesBody> as ResponsesBody),
     sendOptions(),
