@@ -11,13 +11,15 @@ export interface ForcedCall {
 
 /**
  * Tells an answer in JSON as the call of the one function that the client demanded, where upstream was asked for the
- * function's arguments as structured output. A refusal stays the message that it is.
+ * function's arguments as structured output. A refusal stays the message that it is, and so does what the model says
+ * after it has called the function by itself.
  * @param newId Gives a fresh id of hex digits.
  */
 export function createForcedCall(name: string, newId: () => string): ForcedCall {
   /** Messages that have begun and may yet turn out to be a refusal, by `output_index`. */
   const held = new Map<number, UpstreamEvent>();
   const calls = new Map<number, Call>();
+  let called = false;
 
   /** The call in place of a message, announced when the message was. */
   function callAt(index: number, emit: Emit): Call {
@@ -90,6 +92,9 @@ export function createForcedCall(name: string, newId: () => string): ForcedCall 
   return {
     push(event, emit) {
       const value = event.value;
+      if (called) return emit(event);
+      called = calls.size === 0 && "item" in value && value.item.type === "function_call";
+      if (called) for (const index of [...held.keys()]) release(index, emit);
       if (value.type === "response.output_item.added" && isAnswer(value.item)) {
         held.set(value.output_index, event);
         return;

@@ -35,7 +35,6 @@ const IDLE: Readonly<Record<string, (value: unknown) => boolean>> = {
   generate: () => true,
 };
 const INCLUDES = ["reasoning.encrypted_content", "web_search_call.action.sources"];
-const NO_TOOLS: ToolSet = { tools: [], choice: "auto" };
 /** Sent only where the backend demands instructions and the client gave none at all. */
 const NEUTRAL_INSTRUCTIONS = "You are a helpful assistant.";
 
@@ -90,7 +89,13 @@ export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, los
   if (forced) loss.drop("tool_choice", true);
   const shaped =
     lane === "lite"
-      ? liteShape(body, input, forced ? NO_TOOLS : liteTools(all, plainChoice, loss), reasoning, loss)
+      ? liteShape(
+          body,
+          input,
+          forced ? { tools: [forced], choice: "auto" } : liteTools(all, plainChoice, loss),
+          reasoning,
+          loss,
+        )
       : classicShape(body, input, all, withContext(body, reasoning, sources, loss));
   const tail: JsonObject = { include: includesOf(body, lane, all, loss), prompt_cache_key: seat.cacheKey };
   const text = textOf(sources, loss);
@@ -103,7 +108,10 @@ export function seatBody(seat: SeatRequest, lane: Exclude<Lane, "platform">, los
   return { body: sent, forcedCall: forced ? String(forced.name) : undefined };
 }
 
-/** The one function that a choice leads to; undefined when the model may choose. */
+/**
+ * The one function that a choice leads to; undefined when the model may choose. It is offered alone, and text that the
+ * model gives instead of calling it has the form of its arguments.
+ */
 function forcedFunction({ tools, choice }: ToolSet): JsonObject | undefined {
   const callable = tools.filter((tool) => !isHosted(tool));
   const wanted = isObject(choice)
@@ -211,7 +219,7 @@ function liteShape(
 
 /**
  * Hosted tools are refused here. A forced choice is sent as it is; where upstream takes `auto` only, the choice of one
- * function becomes structured output (`forcedFunction`), another named one is kept as far as can be by offering that tool
+ * function is kept by structured output (`forcedFunction`), another named one is kept as far as can be by offering that tool
  * alone, and told as lost. `none` is kept by offering no tool.
  */
 function liteTools({ tools, choice }: ToolSet, plainChoice: boolean, loss: LossReport): ToolSet {

@@ -44,7 +44,7 @@ export interface UpstreamAnswer {
   readonly maxOutputTokens: number | undefined;
   /** Sent tool name → the client's own. */
   readonly restoreNames: ReadonlyMap<string, string> | undefined;
-  /** The function whose arguments the answer's text is, in the name that was sent. */
+  /** The function whose arguments the answer's text has, where it is no call, in the name that was sent. */
   readonly forcedCall: string | undefined;
   /** Upstream headers that are safe to hand to the client. */
   readonly headers: Record<string, string>;

@@ -191,6 +191,12 @@ describe("a forced tool on a model whose lane takes no forced choice", () => {
     expect(next.body.choices[0].message.content).toContain("TOOL-RESULT: done");
   });
 
+  it("is called as the model itself calls it", async () => {
+    const asked = { model, tools: [tool("f"), tool("g")], tool_choice: { type: "function", function: { name: "g" } } };
+    const { body } = await chat({ ...asked, messages: [user('[[tool name=g args={"a":7}]]')] });
+    expect(body.choices[0].message.tool_calls).toMatchObject([{ function: { name: "g", arguments: '{"a":7}' } }]);
+  });
+
   it("is called in Messages", async () => {
     const response = await app.post("/v1/messages", {
       model,

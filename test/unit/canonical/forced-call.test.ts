@@ -83,6 +83,18 @@ describe("createForcedCall", () => {
     expect(tell(events)).toEqual(events);
   });
 
+  it("leaves all as it is once the model has called the function by itself", () => {
+    const own = call("completed", "{}") as OutputItem;
+    const events: CanonicalEvent[] = [
+      { type: "response.output_item.added", output_index: 2, item: message(undefined) },
+      { type: "response.output_item.added", output_index: 0, item: own },
+      { type: "response.output_item.done", output_index: 0, item: own },
+      { type: "response.output_item.done", output_index: 1, item: message(text("Done.")) },
+      completed(own, message(text("Done."))),
+    ];
+    expect(tell(events)).toEqual(events);
+  });
+
   it("holds nothing back when the answer breaks off", () => {
     const events: CanonicalEvent[] = [
       { type: "response.output_item.added", output_index: 1, item: message(undefined) },

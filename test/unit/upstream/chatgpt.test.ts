@@ -176,8 +176,11 @@ describe("lanes", () => {
         verbosity: "low",
         format: { type: "json_schema", name: "g", schema: { type: "object", properties: {} }, strict: false },
       });
-      expect(made.body.input).toEqual([user("hi")]);
-      expect(made.body).not.toHaveProperty("tool_choice");
+      expect(made.body.tool_choice).toBe("auto");
+      expect(made.body.input).toEqual([
+        { type: "additional_tools", role: "developer", tools: [tool("g")] },
+        user("hi"),
+      ]);
     });
 
     test("a function's closed schema is kept to the letter, and its description goes along", () => {
