@@ -1,8 +1,15 @@
-import { type CanonicalEvent, makeEvent, type OutputItem, type UpstreamEvent } from "./event.ts";
+import { type CanonicalEvent, isTerminal, makeEvent, type OutputItem, type UpstreamEvent } from "./event.ts";
 
 type Message = Extract<OutputItem, { type: "message" }>;
 type Call = Extract<OutputItem, { type: "function_call" }>;
 type Emit = (event: UpstreamEvent) => void;
+
+const DECIDING = new Set([
+  "response.content_part.added",
+  "response.refusal.delta",
+  "response.refusal.done",
+  "response.output_item.done",
+]);
 
 /** A stage between upstream's events and an encoder. */
 export interface ForcedCall {
@@ -104,8 +111,9 @@ export function createForcedCall(name: string, newId: () => string): ForcedCall 
         for (const each of translated) send(each, emit);
         return;
       }
-      if ("output_index" in value) release(value.output_index, emit);
-      else for (const index of [...held.keys()]) release(index, emit);
+      // What came of the message is no text in the form of arguments; other events decide nothing.
+      if (DECIDING.has(value.type) && "output_index" in value) release(value.output_index, emit);
+      else if (isTerminal(value.type)) for (const index of [...held.keys()]) release(index, emit);
       emit(event);
     },
   };

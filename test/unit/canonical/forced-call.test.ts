@@ -40,6 +40,7 @@ describe("createForcedCall", () => {
     const answer = message(text('{"a":1}'));
     const told = tell([
       { type: "response.output_item.added", output_index: 1, item: message(undefined) },
+      { type: "response.in_progress", response: { id: "resp_1" } },
       { type: "response.content_part.added", ...at, part: text("") },
       { type: "response.output_text.delta", ...at, delta: '{"a"' },
       { type: "response.output_text.delta", ...at, delta: ":1}" },
@@ -50,6 +51,7 @@ describe("createForcedCall", () => {
     ]);
     const here = { output_index: 1, item_id: `fc_${ID}` };
     expect(told).toEqual([
+      { type: "response.in_progress", response: { id: "resp_1" } },
       { type: "response.output_item.added", output_index: 1, item: call("in_progress", "") },
       { type: "response.function_call_arguments.delta", ...here, delta: '{"a"' },
       { type: "response.function_call_arguments.delta", ...here, delta: ":1}" },
