@@ -22,8 +22,8 @@ export type AppSettings = Partial<
 
 /** How the handler meets the program that it is part of. */
 export interface AppHooks {
-  /** Takes log lines, secrets already redacted; nothing is logged without it. */
-  readonly log?: (lines: string) => void | Promise<void>;
+  /** Takes log lines, secrets already redacted; a promise that it gives is waited for. Nothing is logged without it. */
+  readonly log?: (lines: string) => unknown;
 }
 
 /** The server as a handler. */
@@ -51,7 +51,7 @@ async function build(given: AppSettings, hooks: AppHooks): Promise<App> {
   const { clock, files, env, homeDir } = platform;
   const { settings } = resolveSettings({ flags: given, env, homeDir });
   const config = await loadConfig(settings, platform);
-  const write = async (lines: string): Promise<void> => hooks.log?.(lines);
+  const write = async (lines: string): Promise<void> => void (await hooks.log?.(lines));
   const log = createLogSink({ level: settings.log_level, format: settings.log_format, now: clock.now, write });
   const fetch = platform.createFetch(config.network);
   const metrics = createMetricsRegistry(clock.now);
