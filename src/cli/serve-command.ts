@@ -64,6 +64,7 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
     settings,
     config,
     logTo: mode.logTo,
+    keepsSettings: mode.keepsSettings,
     ...(controlKey === undefined ? {} : { controlKey }),
   });
   const recorded = await record(platform, settings, mode, server, controlKey).catch(async (error: unknown) => {

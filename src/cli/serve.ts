@@ -1,7 +1,6 @@
 import { createApp } from "../app.ts";
 import { hashKeys } from "../config/client-keys.ts";
 import type { ClientKey, ProxyConfig } from "../config/config.ts";
-import { loadKeys } from "../config/load.ts";
 import type { Settings } from "../config/options.ts";
 import { stateFolder } from "../config/settings.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
@@ -10,6 +9,7 @@ import { createLogFile } from "../observability/log-file.ts";
 import { createLogSink, type LogSink } from "../observability/log-sink.ts";
 import { createMetricsRegistry } from "../observability/metrics-registry.ts";
 import type { Listener, Platform, UpstreamFetch } from "../platform.ts";
+import { createReload } from "./reload.ts";
 import { createRenewApart } from "./renew-login.ts";
 
 /** Open requests may take so long to end when the server is told to stop. */
@@ -28,6 +28,8 @@ export interface ServeOptions {
   readonly logTo: "file" | "stderr" | "nowhere";
   /** Accepted beside the users' keys, where there are any. */
   readonly controlKey?: string;
+  /** Whether config.toml holds its settings, and is read anew at SIGHUP. */
+  readonly keepsSettings?: boolean;
 }
 
 /** A server that listens. */
@@ -53,6 +55,8 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env });
   const { host } = config;
   const listener = await platform.listen(app.handle, { host, port: config.port });
+  const { keepsSettings = false } = options;
+  const reload = createReload(platform, { settings, config, controlKeys, keepsSettings, log });
   platform.processes.onReload(() => void reload());
   log.write("server", "info", "listening", {
     host,
@@ -63,17 +67,6 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   });
   // Beside the start, not in it: whoever waits for /health waits for nothing else.
   setTimeout(app.warm, WARM_AFTER_MS);
-
-  /** Keys in a file can be changed without losing a stream. */
-  async function reload(): Promise<void> {
-    try {
-      config.apiKeys = [...(await loadKeys(settings, platform)), ...controlKeys];
-      log.write("server", "info", "reloaded", { keys: config.apiKeys.length - controlKeys.length });
-    } catch (error) {
-      log.write("server", "error", "reload_failed", { message: (error as Error).message });
-    }
-  }
-
   return {
     port: listener.port,
     log,

@@ -212,6 +212,52 @@ describe("start --foreground, and no command at all", () => {
   });
 });
 
+describe("SIGHUP", () => {
+  const log = (): string => machine.files.get(`${STATE}/codex-api-proxy.log`) ?? "";
+  const edit = (change: (text: string) => string): void =>
+    machine.files.put(CONFIG, change(machine.files.get(CONFIG) ?? ""));
+  async function reload(pid: number): Promise<string> {
+    const before = log().length;
+    for (const callback of machine.processes.get(pid)?.reload ?? []) callback();
+    await expect.poll(() => log().slice(before)).toMatch(/"event":"reload(ed|_failed)"/);
+    return log().slice(before);
+  }
+
+  it("applies what was changed in config.toml, and names what needs a restart", async () => {
+    const pid = pidOf((await start("--api-key", KEY)).out);
+    const ask = async (key: string) => (await machine.request(8765, "/v1/models", { "x-api-key": key })).status;
+    edit((text) =>
+      text
+        .replace(/^api_key = .*$/m, 'api_key = "other-key"')
+        .replace('"info"', '"debug"')
+        .replace("8765", "9000"),
+    );
+    const told = await reload(pid);
+    expect(told).toContain('"changed":["api_key","log_level"],"restart_needed_for":["port"]');
+    expect([await ask(KEY), await ask("other-key")]).toEqual([401, 200]);
+    expect((await machine.cli(["status", "--json"])).code).toBe(0);
+    edit((text) => text.replace('"debug"', '"error"'));
+    for (const callback of machine.processes.get(pid)?.reload ?? []) callback();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = log().length;
+    await ask("other-key");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(log().slice(before)).toBe("");
+  });
+
+  it.each([
+    ["port = = 1", "cannot be read as TOML"],
+    ['log_level = "loud"', "must be one of"],
+    ['host = "127.0.0.1"', "exposes codex-api-proxy"],
+  ])("changes nothing for %j", async (text, message) => {
+    const pid = pidOf((await start("--host", "0.0.0.0", "--api-key", KEY)).out);
+    edit(() => text);
+    expect(await reload(pid)).toContain(message);
+    expect((await machine.request(8765, "/v1/models")).status).toBe(401);
+    expect((await machine.request(8765, "/v1/models", { "x-api-key": KEY })).status).toBe(200);
+  });
+});
+
 describe("status", () => {
   it("tells that nothing runs", async () => {
     expect(await machine.cli(["status"])).toEqual({ code: 1, out: "codex-api-proxy stopped\n", err: "" });
