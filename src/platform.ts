@@ -132,6 +132,8 @@ export interface FileStore {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   makeDir(path: string, mode: number): Promise<void>;
+  /** Sets the permission bits of a file or folder; rejects when there is none or it is somebody else's. */
+  setMode(path: string, mode: number): Promise<void>;
   /** Size, mode bits and change stamp; undefined when there is no such file. */
   stat(path: string): Promise<FileStat | undefined>;
   /** Runs `work` while holding a lock file beside `path`, across processes; a stale lock is taken over. */

@@ -12,6 +12,7 @@ export const fileStore: FileStore = {
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.rm(path, { force: true }),
   makeDir: async (path, mode) => void (await fs.mkdir(path, { recursive: true, mode })),
+  setMode: (path, mode) => fs.chmod(path, mode),
   async stat(path) {
     // Asked at every request: a turn through the thread pool costs fifty times the call.
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });

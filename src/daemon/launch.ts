@@ -1,4 +1,6 @@
 import type { Settings } from "../config/options.ts";
+import { stateFolder } from "../config/settings.ts";
+import { rotatedNames } from "../observability/log-file.ts";
 import type { Platform } from "../platform.ts";
 import { handOver } from "./handover.ts";
 import { findInstance, type Instance } from "./instance.ts";
@@ -58,9 +60,21 @@ export async function launch(platform: Platform, settings: Settings): Promise<In
   }
 }
 
-/** Folders of the server's files, private when they are made here. */
-export async function makeFolders({ files }: Pick<Platform, "files">, settings: Settings): Promise<void> {
+/**
+ * Folders of the server's files, private when they are made here. What an older version, or a copied home, left open to others
+ * in the state folder is closed; elsewhere a file may not be ours alone.
+ */
+export async function makeFolders(
+  { files, homeDir }: Pick<Platform, "files" | "homeDir">,
+  settings: Settings,
+): Promise<void> {
   const paths = [settings.pid_file, settings.log_file, settings.state_file];
   const folders = paths.map((path) => path.replace(/[/\\][^/\\]*$/, "")).filter((folder) => folder !== "");
   for (const folder of new Set(folders)) await files.makeDir(folder, PRIVATE_FOLDER);
+  const own = stateFolder(homeDir);
+  if (!folders.includes(own)) return;
+  await files.setMode(own, PRIVATE_FOLDER).catch(() => {});
+  const { log_file: log } = settings;
+  const kept = [log, ...rotatedNames(log), ...paths].filter((path) => path.startsWith(`${own}/`));
+  await Promise.all(kept.map((path) => files.setMode(path, PRIVATE_FILE).catch(() => {})));
 }

@@ -1,6 +1,7 @@
 import type { FileStore } from "../platform.ts";
 
 const PRIVATE_FILE = 0o600;
+const DEFAULTS = { maxBytes: 10 * 1024 * 1024, keep: 3 };
 
 export interface LogFileOptions {
   /** Bytes after which the file is set aside. */
@@ -16,7 +17,7 @@ export interface LogFileOptions {
 export function createLogFile(
   files: FileStore,
   path: string,
-  options: LogFileOptions = { maxBytes: 10 * 1024 * 1024, keep: 3 },
+  options: LogFileOptions = DEFAULTS,
 ): (lines: string) => Promise<void> {
   let size: number | undefined;
 
@@ -36,3 +37,7 @@ export function createLogFile(
     size += lines.length;
   };
 }
+
+/** Where older parts of a log file are, youngest first. */
+export const rotatedNames = (path: string): string[] =>
+  Array.from({ length: DEFAULTS.keep }, (_, at) => `${path}.${at + 1}`);

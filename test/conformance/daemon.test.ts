@@ -1,5 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +83,18 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))("the 
     for (const file of ["cmdline", "environ"]) {
       expect(readFileSync(`/proc/${pid()}/${file}`, "utf8")).not.toContain(KEY);
     }
+  });
+
+  test("closes a state folder and logs that others could read", async () => {
+    mkdirSync(state);
+    for (const name of ["codex-api-proxy.log", "codex-api-proxy.log.1", "config.toml"])
+      writeFileSync(join(state, name), "");
+    for (const name of readdirSync(state)) chmodSync(join(state, name), 0o644);
+    chmodSync(state, 0o755);
+    expect(await start()).toMatchObject({ code: 0 });
+    expect((statSync(state).mode & 0o777).toString(8)).toBe("700");
+    const modes = readdirSync(state).map((name) => (statSync(join(state, name)).mode & 0o777).toString(8));
+    expect(new Set(modes)).toEqual(new Set(["600"]));
   });
 
   test("is one server though started several times at once", async () => {

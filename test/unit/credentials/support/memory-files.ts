@@ -71,6 +71,11 @@ export function memoryFiles(): MemoryFiles {
     async makeDir() {
       await step("makeDir");
     },
+    async setMode(path, mode) {
+      await step("setMode");
+      if (texts.has(path)) modes.set(path, mode);
+      else throw systemError("ENOENT");
+    },
     async stat(path) {
       await step("stat");
       const text = texts.get(path);
