@@ -1,6 +1,6 @@
+import { olderLogs } from "../config/log-files.ts";
 import type { Settings } from "../config/options.ts";
 import { stateFolder } from "../config/settings.ts";
-import { rotatedNames } from "../observability/log-file.ts";
 import type { Platform } from "../platform.ts";
 import { handOver } from "./handover.ts";
 import { findInstance, type Instance } from "./instance.ts";
@@ -75,6 +75,6 @@ export async function makeFolders(
   if (!folders.includes(own)) return;
   await files.setMode(own, PRIVATE_FOLDER).catch(() => {});
   const { log_file: log } = settings;
-  const kept = [log, ...rotatedNames(log), ...paths].filter((path) => path.startsWith(`${own}/`));
+  const kept = [log, ...olderLogs(log), ...paths].filter((path) => path.startsWith(`${own}/`));
   await Promise.all(kept.map((path) => files.setMode(path, PRIVATE_FILE).catch(() => {})));
 }

@@ -1,7 +1,8 @@
+import { LOG_PARTS_KEPT } from "../config/log-files.ts";
 import type { FileStore } from "../platform.ts";
 
 const PRIVATE_FILE = 0o600;
-const DEFAULTS = { maxBytes: 10 * 1024 * 1024, keep: 3 };
+const DEFAULTS = { maxBytes: 10 * 1024 * 1024, keep: LOG_PARTS_KEPT };
 
 export interface LogFileOptions {
   /** Bytes after which the file is set aside. */
@@ -37,7 +38,3 @@ export function createLogFile(
     size += lines.length;
   };
 }
-
-/** Where older parts of a log file are, youngest first. */
-export const rotatedNames = (path: string): string[] =>
-  Array.from({ length: DEFAULTS.keep }, (_, at) => `${path}.${at + 1}`);
