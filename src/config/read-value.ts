@@ -57,6 +57,10 @@ function readSize(value: unknown, source: string): unknown {
 /** Entries are parted by commas, which names and aliases do not hold; a key may, so it is taken whole. */
 function readList(option: Option, value: unknown, source: string): string[] {
   const given = Array.isArray(value) ? value : [value];
+  // As of a variable that the user thought was set: without a key the server would be open.
+  if (option.type === "secrets" && given.some((one) => typeof one === "string" && one.trim() === "")) {
+    throw new ConfigError(`${source} is empty; give the key, or leave the option out for a server without one`);
+  }
   const entries = given
     .flatMap((one) => (option.type === "secrets" ? [readText(one, source)] : readText(one, source).split(",")))
     .map((one) => one.trim())

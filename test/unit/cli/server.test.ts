@@ -126,6 +126,7 @@ describe("start", () => {
 
   it.each([
     [["--host", "0.0.0.0"], "ERROR: --host 0.0.0.0 exposes codex-api-proxy beyond localhost. Set --api-key"],
+    [["--api-key", ""], "ERROR: --api-key is empty; give the key"],
     [["--port", "x"], "ERROR: --port must be a whole number from 0 to 65535"],
     [["--prot", "1"], "ERROR: unknown option --prot; did you mean --port?"],
     [["--port"], "ERROR: --port needs a value"],
