@@ -70,7 +70,7 @@ export function codexHomeOf({ env, homeDir }: Pick<Platform, "env" | "homeDir">)
 }
 
 /** Keys given by themselves and those of the key file. */
-export async function loadKeys(settings: Settings, { files }: Pick<Platform, "files">): Promise<ClientKey[]> {
+async function loadKeys(settings: Settings, { files }: Pick<Platform, "files">): Promise<ClientKey[]> {
   const given = await hashKeys(settings.api_key);
   return settings.api_key_file === undefined ? given : [...given, ...(await readKeyFile(files, settings.api_key_file))];
 }
