@@ -1,6 +1,7 @@
+import { olderLogs } from "../config/log-files.ts";
 import type { FileStore } from "../platform.ts";
 
-/** Reads a growing file piece by piece; begins anew when it was rotated. */
+/** Reads a growing file piece by piece, over its rotation. */
 export function createReader(files: FileStore, path: string): { next(): Promise<string | undefined> } {
   let seen = 0;
   let size = 0;
@@ -11,13 +12,23 @@ export function createReader(files: FileStore, path: string): { next(): Promise<
       const stat = await files.stat(path);
       if (!stat) return undefined;
       if (stat.stamp === stamp) return "";
-      if (stat.size < size) seen = 0;
+      let before = "";
+      if (stat.size < size) {
+        before = await endOfOlder(seen);
+        seen = 0;
+      }
       stamp = stat.stamp;
       size = stat.size;
       const text = (await files.readText(path)) ?? "";
       const added = text.slice(seen);
       seen = text.length;
-      return added;
+      return before + added;
     },
   };
+
+  /** What was written between the last look and the moment when the file was set aside. */
+  async function endOfOlder(from: number): Promise<string> {
+    const [youngest = ""] = olderLogs(path);
+    return ((await files.readText(youngest)) ?? "").slice(from);
+  }
 }

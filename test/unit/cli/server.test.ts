@@ -200,6 +200,21 @@ describe("start --foreground, and no command at all", () => {
     expect(running.out).toContain("next: codex-api-proxy setup");
   });
 
+  it("tells of an access token that has expired, and of one that nobody can renew", async () => {
+    const part = (value: object): string => btoa(JSON.stringify(value)).replaceAll("=", "");
+    const token = `${part({ alg: "none" })}.${part({ exp: 1_000_000, email: "ann@example.com" })}.x`;
+    const put = (tokens: object): void => machine.files.put("/home/user/.codex/auth.json", JSON.stringify({ tokens }));
+    put({ id_token: token, access_token: token, refresh_token: "r" });
+    const renewable = await machine.cli([], { terminal: true });
+    expect(renewable.out).toContain(
+      "ann@example.com; its access token has expired and is renewed with the next request\n",
+    );
+    expect(renewable.out).toContain("next: codex-api-proxy start");
+    put({ id_token: token, access_token: token });
+    const lost = await machine.cli([], { terminal: true });
+    expect(lost.out).toMatch(/has expired and cannot be renewed\n.*next: codex-api-proxy login/s);
+  });
+
   it("takes new keys from the key file at SIGHUP", async () => {
     machine.files.put("/keys", "first\n");
     const pid = pidOf((await start("--api-key-file", "/keys")).out);
@@ -382,9 +397,11 @@ describe("logs", () => {
     await later();
     machine.files.put(path, "one\ntwo\n");
     await later();
+    // Written after the last look, then set aside.
+    machine.files.put(`${path}.1`, "one\ntwo\nthree\n");
     machine.files.put(path, "x\n");
     await later();
     for (const callback of machine.processes.get(pid)?.shutdown ?? []) callback();
-    expect((await outcome).out).toBe("one\ntwo\nx\n");
+    expect((await outcome).out).toBe("one\ntwo\nthree\nx\n");
   });
 });
