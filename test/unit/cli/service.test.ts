@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import type { Call } from "../../../src/cli/command.ts";
 import { createServiceNotifier } from "../../../src/cli/service/notify.ts";
@@ -133,6 +134,26 @@ describe("service print", () => {
     expect(one.out.stdout).toContain("<key>CODEX_PROXY_PORT</key><string>9000</string>");
     expect(one.out.stdout).toContain("<string>a&lt;b&gt;&amp;c</string>");
     expect(one.out.stdout).not.toContain("UserName");
+  });
+
+  it.runIf(spawnSync("python3", ["-c", ""]).status === 0)("is a property list that a parser reads", async () => {
+    const one = fake("darwin", { CODEX_API_PROXY_USER_AGENT: 'a<b>&"c"' });
+    await call(one, ["print"], { port: "9000" });
+    const script = "import plistlib, json, sys; print(json.dumps(plistlib.load(sys.stdin.buffer)))";
+    const { stdout, stderr } = spawnSync("python3", ["-c", script], { input: one.out.stdout, encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      Label: "codex-api-proxy",
+      ProgramArguments: ["/usr/bin/node", "/opt/codex-api-proxy/dist/node.js"],
+      EnvironmentVariables: { CODEX_PROXY_PORT: "9000", CODEX_API_PROXY_USER_AGENT: 'a<b>&"c"' },
+      RunAtLoad: true,
+      KeepAlive: { SuccessfulExit: false },
+      ExitTimeOut: 20,
+      Umask: 0o077,
+      ProcessType: "Interactive",
+      StandardOutPath: "/home/ann/.codex-api-proxy/codex-api-proxy.log",
+      StandardErrorPath: "/home/ann/.codex-api-proxy/codex-api-proxy.log",
+    });
   });
 
   it("keeps a login that is only in a variable out of the file and says how to keep it", async () => {
