@@ -95,6 +95,9 @@ async function answer(
   try {
     const url = urlOf(request);
     path = url.pathname;
+    // Ahead of the guards, so that log and metrics tell what a refused request was after.
+    const matched = router.match(request.method === "HEAD" ? "GET" : request.method, path);
+    exchange.route = matched[0][0]?.[0].path ?? exchange.route;
     guardHost(request.headers, deps.config, url.host);
     if (request.method === "OPTIONS" && request.headers.has("origin")) answered = preflight(request, requestId);
     else {
@@ -103,7 +106,7 @@ async function answer(
         if (client !== undefined) exchange.facts.client = client;
       }
       refuseUpgrade(request.headers);
-      answered = await route(deps, router, request, url, exchange);
+      answered = await serve(deps, matched, request, url, exchange);
     }
   } catch (cause) {
     const error = toProxyError(cause);
@@ -175,19 +178,17 @@ class ServedExchange implements Exchange {
 }
 
 /** Hands the request to the first route that its method and path match. */
-function route(
+function serve(
   deps: AppDeps,
-  router: Router,
+  matched: Result<Route>,
   request: ServerRequest,
   url: URL,
   exchange: ServedExchange,
 ): Promise<Answer> {
-  const matched = router.match(request.method === "HEAD" ? "GET" : request.method, url.pathname);
   const found = matched[0][0]?.[0];
   if (!found) {
     throw new ProxyError("not_found", `no such endpoint: ${request.method} ${url.pathname}`, { code: "unknown_url" });
   }
-  exchange.route = found.path;
   return found.handle({ request, url, param: (name) => paramOf(matched, name), exchange, config: deps.config });
 }
 

@@ -33,6 +33,13 @@ describe("the log of a request", () => {
     });
   });
 
+  it("names the route of a request that was refused at the door", async () => {
+    app.restart();
+    await app.post("/v1/messages", { ...ask, max_tokens: 50 }, { host: "evil.example" });
+    await expect.poll(events).toContain("request");
+    expect(app.logged[0]).toContain('"route":"/v1/messages","status":403');
+  });
+
   it("tells a stream that broke off as an error though its status was 200", async () => {
     app.restart();
     app.upstream.script("/backend-api/codex/responses", { cut: "mid-event", afterEvents: 6, times: 5 });

@@ -139,7 +139,7 @@ describe("service print", () => {
   it.runIf(spawnSync("python3", ["-c", ""]).status === 0)("is a property list that a parser reads", async () => {
     const one = fake("darwin", { CODEX_API_PROXY_USER_AGENT: 'a<b>&"c"' });
     await call(one, ["print"], { port: "9000" });
-    const script = "import plistlib, json, sys; print(json.dumps(plistlib.load(sys.stdin.buffer)))";
+    const script = "import plistlib, json, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
     const { stdout, stderr } = spawnSync("python3", ["-c", script], { input: one.out.stdout, encoding: "utf8" });
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toEqual({
