@@ -33,47 +33,60 @@ export function fromResponse(response: Response): UpstreamResponse {
   };
 }
 
+/** A runtime's client may give megabytes as one chunk; the sink can pause after each piece of so many bytes. */
+const PIECE = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+
 /** Reads `body` as fast as the sink allows, one chunk a promise: there is no cheaper way with a web stream. */
 function pump(body: ReadableStream<Uint8Array> | null, sink: ByteSink): ByteFlow {
   const reader = (body ?? emptyStream()).getReader();
-  let state: "reading" | "paused" | "idle" | "done" = "reading";
-  const next = (): void => {
-    reader.read().then(onChunk, onError);
-  };
-  const onChunk = (result: ReadableStreamReadResult<Uint8Array>): void => {
-    if (state === "done") return;
+  /** What the sink has not had of the last chunk. */
+  let rest: Uint8Array = NOTHING;
+  let paused = false;
+  let done = false;
+  /** A read is under way, or the sink is having a piece. */
+  let busy = false;
+
+  function advance(): void {
+    if (busy) return;
+    busy = true;
+    while (rest.length > 0 && !paused && !done) {
+      const piece = rest.length > PIECE ? rest.subarray(0, PIECE) : rest;
+      rest = piece === rest ? NOTHING : rest.subarray(PIECE);
+      sink.chunk(piece);
+    }
+    if (paused || done) busy = false;
+    else reader.read().then(onChunk, onError);
+  }
+  function onChunk(result: ReadableStreamReadResult<Uint8Array>): void {
+    busy = false;
+    if (done) return;
     if (result.done) {
-      state = "done";
+      done = true;
       sink.end();
       return;
     }
-    sink.chunk(result.value);
-    // The sink may have paused or cancelled meanwhile, which the narrowing above cannot know.
-    const now = state as "reading" | "paused" | "done";
-    if (now === "paused") state = "idle";
-    else if (now === "reading") next();
-  };
-  const onError = (cause: unknown): void => {
-    if (state === "done") return;
-    state = "done";
+    rest = result.value;
+    advance();
+  }
+  function onError(cause: unknown): void {
+    if (done) return;
+    done = true;
     sink.error(cause);
-  };
-  next();
+  }
+  advance();
   return {
-    // "paused" still has a read under way whose chunk will be delivered; "idle" has none.
     pause() {
-      if (state === "reading") state = "paused";
+      paused = true;
     },
     resume() {
-      if (state === "paused") state = "reading";
-      else if (state === "idle") {
-        state = "reading";
-        next();
-      }
+      paused = false;
+      if (!done) advance();
     },
     cancel() {
-      if (state === "done") return;
-      state = "done";
+      if (done) return;
+      done = true;
+      rest = NOTHING;
       reader.cancel().catch(ignore);
     },
   };

@@ -2,6 +2,11 @@ import type { BodyFlow, BodySink, PushedBody } from "../platform.ts";
 import { defer } from "./defer.ts";
 
 const UTF8 = new TextEncoder();
+/**
+ * Text that may be gathered, in UTF-16 units. A burst reads megabytes within one turn: without a bound all of it would be
+ * translated before the client is found to be behind.
+ */
+const MAX_PENDING = 64 * 1024;
 
 export interface ClientStreamHooks {
   /** The client left. Called at most once, never after `close`. */
@@ -71,7 +76,7 @@ export function createClientStream(hooks: ClientStreamHooks): ClientStream {
       if (closed || text === "") return;
       written++;
       pending += text;
-      if (!started) {
+      if (!started || pending.length >= MAX_PENDING) {
         started = true;
         flush();
       } else if (!scheduled) {

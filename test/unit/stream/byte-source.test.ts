@@ -57,7 +57,7 @@ describe("fromResponse", () => {
     expect(heard).toEqual(["<broken>"]);
   });
 
-  test("pause holds back all but the read under way, resume goes on, both may be repeated", async () => {
+  test("pause holds back also what a read under way brings, resume goes on, both may be repeated", async () => {
     const { response, source } = fed();
     const { heard, sink } = recorder();
     const flow = response.read(sink);
@@ -65,11 +65,33 @@ describe("fromResponse", () => {
     flow.pause();
     for (const text of ["a", "b", "c"]) source.enqueue(bytes(text));
     await turn();
-    expect(heard).toEqual(["a"]);
+    expect(heard).toEqual([]);
     flow.resume();
     flow.resume();
     await turn();
     expect(heard).toEqual(["a", "b", "c"]);
+  });
+
+  test("a chunk of megabytes comes in pieces between which the sink can pause, and every byte once", async () => {
+    const { response, source } = fed();
+    const whole = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
+    const heard: number[] = [];
+    const flow = response.read({
+      chunk(chunk) {
+        heard.push(...chunk);
+        expect(chunk.length).toBeLessThanOrEqual(64 * 1024);
+        flow.pause();
+      },
+      end: () => {},
+      error: () => {},
+    });
+    source.enqueue(whole);
+    for (let pieces = 1; pieces <= 5; pieces++) {
+      await turn();
+      expect(heard.length).toBe(Math.min(pieces * 64 * 1024, whole.length));
+      flow.resume();
+    }
+    expect(Uint8Array.from(heard)).toEqual(whole);
   });
 
   test("pause and resume within one chunk lose and double nothing", async () => {

@@ -33,6 +33,17 @@ describe("createClientStream", () => {
     expect(calls).toEqual(["behind", "drained"]);
   });
 
+  it("finds a client behind within a burst, not after it", () => {
+    const { stream, calls } = open();
+    stream.write("a");
+    let written = 0;
+    while (calls.length === 0 && written < 10_000_000) {
+      stream.write("x".repeat(1_000));
+      written += 1_000;
+    }
+    expect(written).toBeLessThan(200_000);
+  });
+
   it("tells once that the client left and drops what is written afterwards", async () => {
     const { stream, reader, calls } = open();
     stream.write("a");
