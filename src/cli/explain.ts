@@ -14,7 +14,9 @@ export function explain(error: unknown): { message: string; exitCode: number } {
 function systemMessage(error: unknown): string {
   const { code, path, message } = (error ?? {}) as { code?: unknown; path?: unknown; message?: unknown };
   const place = typeof path === "string" ? ` ${path}` : "";
-  if (code === "EACCES" || code === "EPERM") return `no permission for${place || " a file"}`;
+  if (code === "EACCES" || code === "EPERM") {
+    return `no permission for${place || " a file"}; check its owner and mode, or choose another place`;
+  }
   if (code === "EROFS") return `the file system of${place || " a file"} is read-only`;
   if (code === "ENOSPC") return `the disk is full${place && `: ${place.trim()}`}`;
   return typeof message === "string" && message !== "" ? message : String(error);

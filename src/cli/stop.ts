@@ -6,6 +6,8 @@ import { type Command, STATE_SETTINGS } from "./command.ts";
 import { settingsWithSaved } from "./own-server.ts";
 import { whileLocked } from "./start.ts";
 
+const NOT_RUNNING = "codex-api-proxy is not running\n";
+
 /** `stop`: only a process that is shown to be this program's server is signalled. */
 export const stop: Command = {
   name: "stop",
@@ -14,7 +16,15 @@ export const stop: Command = {
   examples: ["codex-api-proxy stop"],
   async run({ platform, given }) {
     const { settings } = await settingsWithSaved(platform, given);
-    return whileLocked(platform, settings, () => stopServer(platform, settings));
+    try {
+      return await whileLocked(platform, settings, () => stopServer(platform, settings));
+    } catch (error) {
+      // Where no state can be written none was, and nothing runs; a server that is there is not passed over.
+      const unwritable = ["EACCES", "EPERM", "EROFS"].includes(String((error as { code?: unknown }).code));
+      if (!unwritable || (await findInstance(platform, settings.pid_file))) throw error;
+      platform.write("stdout", NOT_RUNNING);
+      return 0;
+    }
   },
 };
 
@@ -22,7 +32,7 @@ export const stop: Command = {
 export async function stopServer(platform: Platform, settings: Settings): Promise<number> {
   const instance = await findInstance(platform, settings.pid_file);
   if (!instance) {
-    platform.write("stdout", "codex-api-proxy is not running\n");
+    platform.write("stdout", NOT_RUNNING);
     return 0;
   }
   const outcome = await endInstance(platform, settings.pid_file, instance);

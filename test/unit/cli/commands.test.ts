@@ -52,7 +52,8 @@ describe("the program", () => {
       code: "EACCES",
       path: "/x",
     });
-    expect(await broken.cli(["start", "--demo"])).toEqual({ code: 1, out: "", err: "ERROR: no permission for /x\n" });
+    const err = "ERROR: no permission for /x; check its owner and mode, or choose another place\n";
+    expect(await broken.cli(["start", "--demo"])).toEqual({ code: 1, out: "", err });
   });
 });
 

@@ -313,6 +313,11 @@ describe("stop", () => {
     expect(await machine.cli(["stop"])).toEqual({ code: 0, out: "codex-api-proxy is not running\n", err: "" });
   });
 
+  it("has nothing to stop where no state can be written", async () => {
+    machine.files.fail.makeDir = Object.assign(new Error("no"), { code: "EACCES", path: "/x" });
+    expect(await machine.cli(["stop"])).toEqual({ code: 0, out: "codex-api-proxy is not running\n", err: "" });
+  });
+
   it("kills a server that does not end by itself", async () => {
     const pid = pidOf((await start()).out);
     const process = machine.processes.get(pid);
