@@ -29,6 +29,8 @@ const HOLD_FOR_OUTPUT_MS = 3_000;
 const HOLD_TICK_MS = 250;
 /** A silent stream gets a sign of life at least every second tick: within 15 s. */
 const KEEP_ALIVE_TICK_MS = 7_000;
+/** Under a limit of so many tokens the tokenizer is loaded at once; under others when it comes into reach: it is large. */
+const SOON_REACHED = 256;
 /** Answers of one request that are fetched side by side. */
 const COPIES_AT_ONCE = 4;
 
@@ -60,7 +62,7 @@ export async function relay<Body>(deps: RelayDeps, request: RelayRequest<Body>):
   const copies = request.canonical.copies ?? 1;
   request.exchange.facts.model = request.canonical.body.model;
   request.exchange.facts.stream = request.dialect.isStream(request.body);
-  if (request.canonical.body.max_output_tokens) deps.tokens.warm();
+  if ((request.canonical.body.max_output_tokens ?? Number.POSITIVE_INFINITY) <= SOON_REACHED) deps.tokens.warm();
   const id = deps.newId();
   const paths = Array.from({ length: copies }, (_, index) => createPath(deps, request, id, index));
   return request.exchange.facts.stream ? streamed(deps, request, paths) : whole(request, paths);
@@ -180,6 +182,7 @@ function createLimit(
   if (canonical.stop.length === 0 && answer.maxOutputTokens === undefined) return undefined;
   const limits = { stop: canonical.stop, maxOutputTokens: answer.maxOutputTokens };
   return createLimiter(limits, {
+    prepare: () => deps.tokens.warm(),
     count: (text) => deps.tokens.tokenizer.count(text),
     truncate: (text, tokens) => deps.tokens.tokenizer.truncate(text, tokens),
     inputTokens: context.inputTokens,

@@ -15,6 +15,8 @@ export interface LocalLimits {
 }
 
 export interface LimitTools {
+  /** The limit comes into reach: counts will be asked for. */
+  prepare(): void;
   count(text: string): number;
   truncate(text: string, tokens: number): string;
   /** Input tokens to report when upstream is cancelled before it tells. */
@@ -188,6 +190,8 @@ function overlap(text: string, stops: readonly string[]): number {
 
 /** A character of a rare script can take several tokens, hence bytes, of which a UTF-16 unit has three at most. */
 const MOST_TOKENS_A_CHAR = 3;
+/** So many characters for each token of the limit, about half of what tokens have, and counts are not far off. */
+const PREPARE_FROM = 2;
 /** Text that follows can change how the last word before it falls into tokens. */
 const SEAM_TOKENS = 16;
 const SETTLE_CHARS = 256;
@@ -203,11 +207,16 @@ function createBudget(limit: number | undefined, tools: LimitTools) {
   let settledAt = 0;
   let counted = 0;
   let countedAt = 0;
+  let prepared = false;
   return {
     take(text: string): { out: string; full: boolean } {
       if (limit === undefined) return { out: text, full: false };
       const before = all.length;
       all += text;
+      if (!prepared && all.length > limit * PREPARE_FROM) {
+        prepared = true;
+        tools.prepare();
+      }
       const seam = countedAt === 0 ? 0 : SEAM_TOKENS;
       if (counted + (all.length - countedAt) * MOST_TOKENS_A_CHAR + seam <= limit) return { out: text, full: false };
       const tail = all.slice(settledAt);

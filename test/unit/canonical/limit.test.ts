@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createCollector } from "../../../src/canonical/collect.ts";
 import { type CanonicalEvent, makeEvent, type OutputItem, type UpstreamEvent } from "../../../src/canonical/event.ts";
 import { createLimiter, type LocalLimits } from "../../../src/canonical/limit.ts";
@@ -16,6 +16,7 @@ const words = {
     return out;
   },
   inputTokens: () => 7,
+  prepare() {},
 };
 
 function stream(deltas: string[], options: { itemOnly?: boolean } = {}): CanonicalEvent[] {
@@ -62,6 +63,18 @@ function run(limits: Partial<LocalLimits>, events: CanonicalEvent[]) {
 }
 
 describe("createLimiter", () => {
+  it("asks for the tokenizer only when the limit comes into reach", () => {
+    for (const [length, expected] of [
+      [5, 0],
+      [300, 1],
+    ] as const) {
+      const prepare = vi.fn();
+      const limiter = createLimiter({ stop: [], maxOutputTokens: 500 }, { ...words, prepare });
+      for (const event of stream(Array.from({ length }, () => "four "))) limiter.push(makeEvent(event), () => {});
+      expect(prepare).toHaveBeenCalledTimes(expected);
+    }
+  });
+
   it("cuts at a stop string inside a delta and reports it", () => {
     const { deltas, answer, text, done } = run({ stop: ["END"] }, stream(["one two END three"]));
     expect(deltas.join("")).toBe("one two ");
