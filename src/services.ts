@@ -33,7 +33,7 @@ export function createServices(deps: AppDeps, session: CredentialSession, starte
     config,
     upstream,
     quota,
-    tokens: createTokenCounter(loadTokenizer),
+    tokens: createTokenCounter(() => loadTokenizer(deps.files.readText)),
     clock,
     newId,
     log,

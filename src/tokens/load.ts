@@ -1,23 +1,21 @@
+import { createBytePairTokenizer } from "./byte-pair.ts";
+import { readRankTable } from "./rank-table.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /**
- * Loads the o200k tokenizer of today's OpenAI models. Its ranks are megabytes, so it is imported on first need only.
- * Special-token texts in a prompt are counted as plain text: they are data here.
+ * Loads the o200k tokenizer of today's OpenAI models on first need: its rank file has megabytes. The package's own encoder
+ * would hold 60 MB, a table of bytes holds 6. Special tokens in a text are counted as plain text: they are data here.
+ * @throws Error where the package is not installed.
  */
-export async function loadTokenizer(): Promise<Tokenizer> {
-  const o200k = await import("gpt-tokenizer/encoding/o200k_base");
-  const plain = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
-  return {
-    count: (text) => o200k.countTokens(text, plain),
-    truncate(text, tokens) {
-      const all = o200k.encode(text, plain);
-      if (all.length <= tokens) return text;
-      // A token may end inside a character; what does not decode to a start of the text is left out.
-      for (let kept = tokens; kept > 0; kept--) {
-        const start = o200k.decode(all.slice(0, kept));
-        if (text.startsWith(start)) return start;
-      }
-      return "";
-    },
-  };
+export async function loadTokenizer(readText: (path: string) => Promise<string | undefined>): Promise<Tokenizer> {
+  const { O200K_TOKEN_SPLIT_REGEX } = await import("gpt-tokenizer/encodingParams/constants");
+  const path = pathOf(import.meta.resolve("gpt-tokenizer/data/o200k_base.tiktoken"));
+  const ranks = await readText(path);
+  if (ranks === undefined) throw new Error(`there is no ${path}`);
+  return createBytePairTokenizer(readRankTable(ranks), O200K_TOKEN_SPLIT_REGEX);
+}
+
+/** A file URL as a path; on Windows without the slash before the drive. */
+function pathOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, "");
 }

@@ -1,4 +1,7 @@
+import * as fc from "fast-check";
+import * as o200k from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
+import { fileStore } from "../../../runtimes/shared/files.ts";
 import type { ResponsesBody } from "../../../src/canonical/request.ts";
 import { createTokenCounter } from "../../../src/tokens/counter.ts";
 import { imageTokens } from "../../../src/tokens/image.ts";
@@ -13,8 +16,8 @@ const prose = "The quick brown fox jumps over the lazy dog. Pack my box with fiv
 
 describe("createTokenCounter", () => {
   it("counts text within 5 % of the tokenizer", async () => {
-    const tokenizer = await loadTokenizer();
-    const counter = createTokenCounter(loadTokenizer);
+    const tokenizer = await loadTokenizer(fileStore.readText);
+    const counter = createTokenCounter(() => loadTokenizer(fileStore.readText));
     for (const text of [
       prose,
       "function f(a: number) { return a ** 2; }\n".repeat(50),
@@ -26,16 +29,16 @@ describe("createTokenCounter", () => {
   });
 
   it("counts a very long text by sample, within 5 %", async () => {
-    const tokenizer = await loadTokenizer();
+    const tokenizer = await loadTokenizer(fileStore.readText);
     const long = Array.from({ length: 30_000 }, (_, i) => `line ${i}: ${prose.slice(i % 50, (i % 50) + 20)}`).join(
       "\n",
     );
-    const counted = await createTokenCounter(loadTokenizer).count(user(long));
+    const counted = await createTokenCounter(() => loadTokenizer(fileStore.readText)).count(user(long));
     expect(Math.abs(counted - tokenizer.count(long)) / tokenizer.count(long)).toBeLessThan(0.05);
   });
 
   it("counts tools, results, instructions and images", async () => {
-    const counter = createTokenCounter(loadTokenizer);
+    const counter = createTokenCounter(() => loadTokenizer(fileStore.readText));
     const base = await counter.count(user("hi"));
     const tool = { type: "function", name: "f", description: prose, parameters: { type: "object" } } as const;
     expect(await counter.count({ ...user("hi"), tools: [tool] })).toBeGreaterThan(base + 500);
@@ -71,7 +74,7 @@ describe("createTokenCounter", () => {
 
 describe("loadTokenizer", () => {
   it("truncates between characters and treats special tokens as text", async () => {
-    const { truncate, count } = await loadTokenizer();
+    const { truncate, count } = await loadTokenizer(fileStore.readText);
     const text = "😀👩‍👩‍👧漢字 and <|endoftext|>";
     for (let tokens = 0; tokens <= count(text); tokens++) {
       const start = truncate(text, tokens);
@@ -79,6 +82,47 @@ describe("loadTokenizer", () => {
       expect(count(start)).toBeLessThanOrEqual(tokens);
     }
     expect(truncate(text, 1000)).toBe(text);
+  });
+
+  it("agrees with the package's own encoder on text of any kind", async () => {
+    const { count, truncate } = await loadTokenizer(fileStore.readText);
+    const plain = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+    const words = fc.constantFrom(
+      " ",
+      "\n\n",
+      "don't",
+      "Hello",
+      "HTTPServer",
+      "12345",
+      "漢字",
+      "🇩🇪",
+      "  \t",
+      "==>",
+      "é",
+      "\ud800",
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(words).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(text, fc.nat(20), (given, tokens) => {
+        const encoded = o200k.encode(given, plain);
+        expect(count(given)).toBe(encoded.length);
+        if (encoded.length <= tokens) expect(truncate(given, tokens)).toBe(given);
+        else expect(count(truncate(given, tokens))).toBeLessThanOrEqual(tokens);
+      }),
+      { numRuns: 500 },
+    );
+    for (const given of [prose, "x".repeat(500), "function f(a: number) { return a ** 2; }\n".repeat(50)])
+      expect(count(given)).toBe(o200k.countTokens(given, plain));
+  });
+
+  it("takes a word without end within a moment", async () => {
+    const { count } = await loadTokenizer(fileStore.readText);
+    const before = performance.now();
+    expect(count("abcdefghij".repeat(50_000))).toBeGreaterThan(50_000);
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 });
 
