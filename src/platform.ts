@@ -31,6 +31,7 @@ export interface UpstreamRequest {
 
 /** Receives the bytes of a response body. */
 export interface ByteSink {
+  /** `bytes` may be lent: they are valid until this returns. */
   chunk(bytes: Uint8Array): void;
   /** The body ended in order. */
   end(): void;

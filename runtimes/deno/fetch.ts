@@ -3,6 +3,7 @@ import { fromResponse } from "../../src/stream/byte-source.ts";
 import { toAbortSignal } from "../shared/abort-signal.ts";
 import { ACCEPT_ENCODING, decodeContent } from "../shared/content-decoding.ts";
 import { proxyFor } from "../shared/outbound-proxy.ts";
+import { readIntoOneBuffer } from "./lent-buffer.ts";
 import { credentialFreeProxy } from "./proxy-relay.ts";
 
 /** A person thinks for minutes between two prompts; the connection should still be warm then. */
@@ -39,6 +40,6 @@ export function createDenoFetch(network: UpstreamNetwork): UpstreamFetch {
       ...(request.body !== undefined && { body: sentOnce(request.body) }),
       ...(request.signal && { signal: toAbortSignal(request.signal) }),
     } as RequestInit);
-    return decodeContent(fromResponse(response));
+    return decodeContent(fromResponse(response, readIntoOneBuffer));
   };
 }

@@ -38,7 +38,7 @@ function openDecoded(decoder: Duplex, response: UpstreamResponse, sink: ByteSink
   };
   const flow = response.read({
     chunk(bytes) {
-      if (!live || decoder.write(bytes)) return;
+      if (!live || decoder.write(bytes.slice())) return;
       flow.pause();
       decoder.once("drain", () => flow.resume());
     },

@@ -20,10 +20,19 @@ export function fromPush({ status, headers, open, discard }: ByteSourceParts): U
   };
 }
 
+/** Takes the chunks of a web stream. */
+export interface ChunkReader {
+  /** `value` may be lent: its bytes are valid until the next `read`. */
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+const ownReader = (body: ReadableStream<Uint8Array>): ChunkReader => body.getReader();
+
 /** An `UpstreamResponse` over a fetch `Response`, for runtimes whose client gives one, and for tests. */
-export function fromResponse(response: Response): UpstreamResponse {
+export function fromResponse(response: Response, readerOf = ownReader): UpstreamResponse {
   const { status, headers, body } = response;
-  const open = (sink: ByteSink): ByteFlow => pump(body, sink);
+  const open = (sink: ByteSink): ByteFlow => pump(readerOf(body ?? emptyStream()), sink);
   return {
     status,
     headers,
@@ -37,9 +46,8 @@ export function fromResponse(response: Response): UpstreamResponse {
 const PIECE = 64 * 1024;
 const NOTHING = new Uint8Array(0);
 
-/** Reads `body` as fast as the sink allows, one chunk a promise: there is no cheaper way with a web stream. */
-function pump(body: ReadableStream<Uint8Array> | null, sink: ByteSink): ByteFlow {
-  const reader = (body ?? emptyStream()).getReader();
+/** Reads as fast as the sink allows, one chunk a promise: there is no cheaper way with a web stream. */
+function pump(reader: ChunkReader, sink: ByteSink): ByteFlow {
   /** What the sink has not had of the last chunk. */
   let rest: Uint8Array = NOTHING;
   let paused = false;
@@ -58,10 +66,10 @@ function pump(body: ReadableStream<Uint8Array> | null, sink: ByteSink): ByteFlow
     if (paused || done) busy = false;
     else reader.read().then(onChunk, onError);
   }
-  function onChunk(result: ReadableStreamReadResult<Uint8Array>): void {
+  function onChunk(result: Awaited<ReturnType<ChunkReader["read"]>>): void {
     busy = false;
     if (done) return;
-    if (result.done) {
+    if (result.done || result.value === undefined) {
       done = true;
       sink.end();
       return;
@@ -123,7 +131,7 @@ function collectText(open: ByteSourceParts["open"], limit: number, withinMs?: nu
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
+  return new ReadableStream({ type: "bytes", start: (controller) => controller.close() });
 }
 
 function ignore(): void {}
