@@ -1,5 +1,3 @@
-import process from "node:process";
-
 const LIMIT = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
 /**

@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { Platform } from "../../src/platform.ts";
 import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { createSharedPlatform } from "../shared/platform.ts";

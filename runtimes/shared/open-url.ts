@@ -1,5 +1,3 @@
-import process from "node:process";
-
 const OPENERS: Record<string, readonly string[]> = {
   darwin: ["open"],
   win32: ["rundll32", "url.dll,FileProtocolHandler"],

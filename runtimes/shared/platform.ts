@@ -1,6 +1,5 @@
 import { write as writeDescriptor, writeSync } from "node:fs";
 import { homedir } from "node:os";
-import process from "node:process";
 import type { Platform } from "../../src/platform.ts";
 import { systemClock } from "./clock.ts";
 import { fileStore } from "./files.ts";

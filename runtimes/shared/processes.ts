@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import process from "node:process";
 import type { Processes } from "../../src/platform.ts";
 import { openUrl } from "./open-url.ts";
 import { startMark } from "./start-mark.ts";

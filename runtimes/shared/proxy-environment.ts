@@ -1,4 +1,3 @@
-import process from "node:process";
 import { PROXY_ENVIRONMENT } from "./outbound-proxy.ts";
 
 /**

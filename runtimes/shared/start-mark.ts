@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import process from "node:process";
 
 /** Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold spaces and brackets. */
 const START_TIME_FIELD = 19;

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build } from "rolldown";
 import { type Child, startChild, waitFor } from "./child.ts";
 import { ROOT, type Runtime } from "./runtimes.ts";
 
@@ -11,32 +11,24 @@ export interface AdapterServer {
 }
 
 const BUNDLES = join(ROOT, ".cache", "adapters");
-const REQUIRE =
-  'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);';
-
 /** Bundles the three platforms with `adapter-main.ts` in place of the CLI; once a test run. */
 export async function buildAdapters(): Promise<void> {
   mkdirSync(BUNDLES, { recursive: true });
   await build({
-    absWorkingDir: ROOT,
-    outdir: BUNDLES,
-    entryPoints: {
+    cwd: ROOT,
+    input: {
       node: "runtimes/node/main.ts",
       bun: "runtimes/bun/main.ts",
       deno: "runtimes/deno/main.ts",
     },
-    bundle: true,
-    splitting: true,
-    format: "esm",
+    output: { dir: BUNDLES, format: "esm" },
     platform: "node",
-    target: "node20",
-    banner: { js: REQUIRE },
+    transform: { target: "node20" },
+    logLevel: "warn",
     plugins: [
       {
         name: "adapter-main",
-        setup(bundle) {
-          bundle.onResolve({ filter: /cli\/index\.ts$/ }, () => ({ path: join(ROOT, "test/support/adapter-main.ts") }));
-        },
+        resolveId: (id) => (id.endsWith("cli/index.ts") ? join(ROOT, "test/support/adapter-main.ts") : null),
       },
     ],
   });

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build } from "rolldown";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startUpstream } from "../../upstream/server.ts";
 import { DEFAULT_ACCOUNT, mintIdToken, mintRefreshToken, mintToken } from "../../upstream/tokens.ts";
@@ -30,12 +30,10 @@ let authPath: string;
 
 beforeAll(async () => {
   await build({
-    entryPoints: [fileURLToPath(new URL("./support/worker.ts", import.meta.url))],
-    outfile: worker,
-    bundle: true,
+    input: fileURLToPath(new URL("./support/worker.ts", import.meta.url)),
+    output: { file: worker, format: "esm" },
     platform: "node",
-    format: "esm",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "warn",
   });
   upstream = await startUpstream();
 });
