@@ -31,7 +31,7 @@ let authPath: string;
 beforeAll(async () => {
   await build({
     input: fileURLToPath(new URL("./support/worker.ts", import.meta.url)),
-    output: { file: worker, format: "esm" },
+    output: { file: worker, format: "esm", codeSplitting: false },
     platform: "node",
     logLevel: "warn",
   });
