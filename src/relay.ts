@@ -199,6 +199,8 @@ function consumeFlow(
     let over = false;
     flow.attach({
       event(event) {
+        // What has queued up behind the end is no part of the answer.
+        if (over) return;
         push(event);
         if (limiter?.done()) {
           over = true;
@@ -254,7 +256,7 @@ function beginning(flow: EventFlow, signal: CancelSignal): Promise<ProxyError | 
           if (event.type === "error") settle(failureOfEvent(event.value));
           return;
         }
-        settle(event.type === "response.failed" ? failureOfEvent(event.value) : undefined);
+        settle(isTerminal(event.type) ? failureOfEvent(event.value) : undefined);
       },
       end: () => settle(endedEarly()),
       error: (error) => settle(error),

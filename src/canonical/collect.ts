@@ -33,6 +33,8 @@ export function createCollector(): Collector {
   let failure: ProxyError | undefined;
   let ended = false;
 
+  const hasOpenEnd = (): boolean => items.length > 0 && !finished.has(items.length - 1);
+
   /** Puts the deltas into copies of the items that they belong to, whose text is a fraction of theirs. */
   function fold(): void {
     items.forEach((item, index) => {
@@ -67,9 +69,10 @@ export function createCollector(): Collector {
         case "response.output_item.done": {
           const value = event.value;
           if (value.type !== "response.output_item.added" && value.type !== "response.output_item.done") return;
-          // Some streams leave the index out: their items come finished, in order.
-          const index = value.output_index ?? items.length;
-          if (value.type === "response.output_item.done") finished.add(index);
+          const isDone = value.type === "response.output_item.done";
+          // Some streams leave the index out: their items come in order, one finished before the next.
+          const index = value.output_index ?? items.length - (isDone && hasOpenEnd() ? 1 : 0);
+          if (isDone) finished.add(index);
           items[index] = value.item;
           copied.delete(index);
           if (items.every((_, each) => finished.has(each))) {

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../json.ts";
+import { checkEvent } from "./event-check.ts";
 import { hideSecrets } from "./secrets.ts";
 
 /** Token counts as the Responses API reports them. */
@@ -203,11 +204,20 @@ export class UpstreamEvent {
     this.#value = value;
   }
 
-  /** The parsed event. Only its `type` has been checked: an encoder checks the fields it uses. */
+  /**
+   * The parsed event, checked by `checkEvent`.
+   * @throws ProxyError when a field is not of its type.
+   */
   get value(): CanonicalEvent {
-    this.#value ??= JSON.parse(this.data) as CanonicalEvent;
+    this.#value ??= parseEvent(this.data);
     return this.#value;
   }
+}
+
+function parseEvent(data: string): CanonicalEvent {
+  const value = JSON.parse(data) as JsonObject;
+  checkEvent(value);
+  return value as unknown as CanonicalEvent;
 }
 
 /** Events that tell an error of upstream's: they are shown, logged and passed on. */
@@ -219,7 +229,7 @@ const FAILURES = new Set(["response.failed", "error"]);
  */
 export function readEvent(data: string): UpstreamEvent | undefined {
   // A text that breaks off is refused here, since an event that is only passed on is never parsed.
-  if (data.startsWith(TYPE_PREFIX) && data.endsWith("}")) {
+  if (data.startsWith(TYPE_PREFIX) && data.endsWith("}") && !data.includes("\n")) {
     const end = data.indexOf('"', TYPE_PREFIX.length);
     const type = data.slice(TYPE_PREFIX.length, end);
     if (end > 0) return new UpstreamEvent(FAILURES.has(type) ? hideSecrets(data) : data, type);
@@ -227,8 +237,11 @@ export function readEvent(data: string): UpstreamEvent | undefined {
   if (data === "[DONE]" || data.trim() === "") return undefined;
   const value: unknown = JSON.parse(data);
   if (!isObject(value) || typeof value.type !== "string") return undefined;
-  if (FAILURES.has(value.type)) return new UpstreamEvent(hideSecrets(data), value.type);
-  return new UpstreamEvent(data, value.type, value as unknown as CanonicalEvent);
+  // An event that came in several lines leaves in one.
+  const text = data.startsWith("{") && !data.includes("\n") ? data : JSON.stringify(value);
+  if (FAILURES.has(value.type)) return new UpstreamEvent(hideSecrets(text), value.type);
+  checkEvent(value);
+  return new UpstreamEvent(text, value.type, value as unknown as CanonicalEvent);
 }
 
 /** An event made here rather than read: by a local limit, a demo answer or a test. */

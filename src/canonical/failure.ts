@@ -24,6 +24,8 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   invalid_request_error: "invalid_request",
 };
 
+const FAILED = new Set<string | undefined>(["failed", "cancelled"]);
+
 /**
  * The error object of an `error` event, of `response.failed` or of an HTTP error body as a ProxyError.
  * Upstream's own object is kept in `details.upstream`.
@@ -44,9 +46,10 @@ export function failureOf(error: UpstreamErrorObject | null | undefined): ProxyE
   return new ProxyError(kind, message, options);
 }
 
-/** The failure that a terminal event states; undefined for `response.completed` and `response.incomplete`. */
+/** The failure that a terminal event states, by its type or by its answer's status; undefined for any other event. */
 export function failureOfEvent(event: CanonicalEvent): ProxyError | undefined {
-  if (event.type === "response.failed") return failureOf(event.response.error);
+  if (event.type === "response.failed") return failureOf(event.response?.error);
+  if (event.type === "response.completed" && FAILED.has(event.response.status)) return failureOf(event.response.error);
   if (event.type !== "error") return undefined;
   return failureOf(
     event.error ?? { code: event.code ?? null, message: event.message ?? null, param: event.param ?? null },

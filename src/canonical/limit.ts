@@ -263,7 +263,7 @@ function emptyMessage(id: string | undefined): OutputItem {
 
 function textOf(item: OutputItem | undefined): string {
   if (item?.type !== "message") return "";
-  return item.content.map((part) => (part.type === "output_text" ? part.text : "")).join("");
+  return (item.content ?? []).map((part) => (part.type === "output_text" ? part.text : "")).join("");
 }
 
 /** The part of a finished message that no delta has told. */

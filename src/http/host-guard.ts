@@ -11,19 +11,24 @@ export interface HostRules {
   readonly allowedOrigins: readonly string[];
 }
 
+/** Another port of this machine is the same site to a browser, and another origin. */
+const FOREIGN_SITES = new Set(["cross-site", "same-site"]);
+
 /**
  * Keeps web pages out. A page can make the user's browser call a loopback port: directly, then its `Origin` tells; or
  * by DNS rebinding, then `Host` names the page's own domain. Programs send no `Origin` (Node's fetch adds
  * `sec-fetch-mode` but no `Origin`), so they are not touched.
- * @param urlHost stands in for a missing `Host`, which only a request made inside the program lacks.
+ * @param urlHost the address's own, which counts before `Host` where a request states it (RFC 9112, 3.2.2). It stands in for a
+ *   missing `Host`, which only a request made inside the program lacks.
  * @throws ProxyError `forbidden`.
  */
 export function guardHost(headers: HeaderBag, rules: HostRules, urlHost: string | null = null): void {
   const host = headers.get("host") ?? urlHost;
-  if (host === null || !hostAllowed(host, rules)) {
+  const refused = [host ?? "", urlHost ?? host ?? ""].find((name) => !hostAllowed(name, rules));
+  if (refused !== undefined) {
     throw new ProxyError(
       "forbidden",
-      `host ${JSON.stringify(host ?? "")} is not allowed; start with --allow-host NAME if this name is yours`,
+      `host ${JSON.stringify(refused)} is not allowed; start with --allow-host NAME if this name is yours`,
       {
         code: "host_not_allowed",
       },
@@ -39,7 +44,7 @@ export function guardHost(headers: HeaderBag, rules: HostRules, urlHost: string 
       },
     );
   }
-  if (origin === null && headers.get("sec-fetch-site") === "cross-site") {
+  if (origin === null && FOREIGN_SITES.has(headers.get("sec-fetch-site") ?? "")) {
     throw new ProxyError("forbidden", "requests from other web sites are not allowed", { code: "origin_not_allowed" });
   }
 }

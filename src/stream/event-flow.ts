@@ -109,10 +109,15 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
   return {
     attach(next) {
       consumer = next;
-      guarded(() => {
+      try {
         // The consumer may leave while it is being served.
         while (consumer === next && queue.length > 0) next.event(queue.shift() as UpstreamEvent);
-      });
+      } catch (cause) {
+        // What has queued up behind the event would keep the failure from being told.
+        queue = [];
+        if (state === "closed") outcome = describe(cause);
+        else fail(describe(cause));
+      }
       if (consumer === next) tellOutcome();
     },
     requeue(seen) {

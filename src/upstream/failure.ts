@@ -53,6 +53,7 @@ export async function failureOfResponse(response: UpstreamResponse, context: Fai
 }
 
 export function failureOfBody(status: number, headers: HeaderBag, text: string, context: FailureContext): ProxyError {
+  if (status >= 300 && status < 400) return redirectFailure(status);
   if (isPage(headers, text)) return pageFailure(status, headers);
   const error = errorIn(text);
   const told = failureOf(error);
@@ -138,6 +139,15 @@ function unknownModel(message: string, context: FailureContext): string {
   return names.length === 0 ? asked : `${asked.replace(/\.?$/, ".")} Available models: ${names.join(", ")}`;
 }
 
+/** Whoever stands at the other address would get the login. */
+function redirectFailure(status: number): ProxyError {
+  return new ProxyError(
+    "upstream_status",
+    `upstream redirects to another address (status ${status}), which is not followed because the login would go with it; check the base URL and the proxy setting`,
+    { status: 502, details: { upstream_status: status } },
+  );
+}
+
 /** The edge's block page or a gateway's error page: its HTML says nothing to a program. */
 function pageFailure(status: number, headers: HeaderBag): ProxyError {
   const ray = headers.get("cf-ray");
@@ -151,6 +161,10 @@ function pageFailure(status: number, headers: HeaderBag): ProxyError {
     );
   if (status === 429)
     return new ProxyError("rate_limit", `upstream's edge limits this network's rate${trace}`, { details });
+  if (status === 413)
+    return new ProxyError("too_large", `upstream's edge refused the request as too large${trace}; shorten it`, {
+      details,
+    });
   return new ProxyError("upstream_status", `upstream's edge answered with an error page, status ${status}${trace}`, {
     status: status === 503 ? 503 : 502,
     details,

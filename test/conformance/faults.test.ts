@@ -46,6 +46,30 @@ const created = {
   type: "response.created",
   response: { id: "resp_1", object: "response", status: "in_progress", output: [] },
 };
+const message = {
+  type: "message",
+  id: "msg_1",
+  status: "completed",
+  role: "assistant",
+  content: [{ type: "output_text", text: "pong", annotations: [] }],
+};
+const added = {
+  type: "response.output_item.added",
+  output_index: 0,
+  item: { ...message, status: "in_progress", content: [] },
+};
+const done = { type: "response.output_item.done", output_index: 0, item: message };
+const delta = {
+  type: "response.output_text.delta",
+  output_index: 0,
+  content_index: 0,
+  item_id: "msg_1",
+  delta: "pong",
+};
+const completed = (fields: object = {}) => ({
+  type: "response.completed",
+  response: { id: "resp_1", object: "response", status: "completed", output: [], ...fields },
+});
 const stream = { "content-type": "text/event-stream" };
 const overloaded = { terminal: { failed: "server_is_overloaded" }, afterEvents: 1 } as const;
 const page = "<!DOCTYPE html><html><body><script>alert('secret-page')</script></body></html>";
@@ -53,6 +77,16 @@ const html = { "content-type": "text/html; charset=utf-8", "cf-ray": "ray-1-TST"
 const envelope = (code: string) => ({ error: { message: `it says ${code}`, type: "server_error", code } });
 
 const beforeOutput: Fault[] = [
+  [
+    "an end that says it failed",
+    { sse: sse(created, completed({ status: "failed", error: envelope("server_error").error })), times: ALWAYS },
+    { fails: { status: 502, calls: TRIED, message: /it says server_error/ } },
+  ],
+  [
+    "a gateway's page that calls the request too large",
+    { status: 413, body: page, headers: html, times: ALWAYS },
+    { fails: { status: 413, calls: 1 } },
+  ],
   ["reset before the headers", { cut: "before-headers", times: ALWAYS }, { fails: { status: 502, calls: TRIED } }],
   ["one reset before the headers", { cut: "before-headers" }, { answers: { calls: 2 } }],
   ["two resets before the headers", { cut: "before-headers", times: 2 }, { answers: { calls: 3 } }],
@@ -177,6 +211,20 @@ const beforeOutput: Fault[] = [
 /** The answer's beginning has been read when the connection breaks. */
 const later = { afterEvents: 7, stallAfterEvents: 7, stallMs: 300 } as const;
 const afterOutput: Fault[] = [
+  ...[null, 5, undefined].map(
+    (wrong): Fault => [
+      `a delta that is ${wrong}`,
+      { sse: sse(created, added, { ...delta, delta: wrong }, completed()) },
+      { fails: { status: 502, calls: 1, inStream: true, message: /malformed/ } },
+    ],
+  ),
+  ...["zero", -1, 1e9].map(
+    (wrong): Fault => [
+      `an item at ${wrong}`,
+      { sse: sse(created, { ...added, output_index: wrong }, { ...done, output_index: wrong }, completed()) },
+      { fails: { status: 502, calls: 1, inStream: true, message: /malformed/ } },
+    ],
+  ),
   ["cut between events", { cut: "between-events", ...later }, { fails: { status: 502, calls: 1, inStream: true } }],
   ["cut inside an event", { cut: "mid-event", ...later }, { fails: { status: 502, calls: 1, inStream: true } }],
   [
@@ -220,6 +268,40 @@ const endings = {
 } as const;
 
 const oddities: Fault[] = [
+  [
+    "an item at null",
+    { sse: sse(created, { ...added, output_index: null }, delta, { ...done, output_index: null }, completed()) },
+    { answers: { text: "pong" } },
+  ],
+  [
+    "an event in several lines",
+    {
+      sse: [created, added, delta, done, completed()]
+        .map((event) => `${JSON.stringify(event, null, 1).replace(/^/gm, "data: ")}\n\n`)
+        .join(""),
+    },
+    { answers: { text: "pong" } },
+  ],
+  [
+    "an answer told by its last event alone",
+    { sse: sse(created, completed({ output: [message] })) },
+    { answers: { text: "pong" } },
+  ],
+  [
+    "an item that is finished twice",
+    { sse: sse(created, added, delta, done, done, completed()) },
+    { answers: { text: "pong" } },
+  ],
+  [
+    "a failure after the end",
+    { sse: sse(created, added, delta, done, completed(), { type: "error", code: "server_error", message: "late" }) },
+    { answers: { text: "pong" } },
+  ],
+  [
+    "usage that is no number",
+    { sse: sse(created, added, delta, done, completed({ usage: { input_tokens: "ten", output_tokens: {} } })) },
+    { answers: { text: "pong" } },
+  ],
   ["unknown events, fields and comments", { unknownEvents: true }, { answers: {} }],
   ["an event line of 8 MB", { bigEventBytes: 8_000_000 }, { answers: {} }],
   ["CRLF line ends", { lineEnd: "\r\n" }, { answers: {} }],
@@ -395,7 +477,7 @@ describe.each(runtimes)("upstream faults on $name", (runtime) => {
     const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/responses`;
     for (const status of [301, 302, 303, 307, 308]) {
       const fault = { status, headers: { location }, body: "", times: ALWAYS };
-      await everywhere(["redirect", fault, { fails: { status: 502, calls: 1 } }]);
+      await everywhere(["redirect", fault, { fails: { status: 502, calls: 1, message: /redirects/ } }]);
     }
     elsewhere.close();
     expect(seen).toEqual([]);

@@ -64,6 +64,8 @@ export function createEncoder(body: ChatBody, context: AnswerContext): StreamEnc
       case "response.completed":
       case "response.incomplete": {
         const value = event.value;
+        const failure = failureOfEvent(value);
+        if (failure) return fail(failure);
         return "response" in value ? finish(value.response, event.type === "response.incomplete") : "";
       }
       case "response.failed":

@@ -125,7 +125,7 @@ export function createLiveCall(writer: BlockWriter, call: FunctionCall): LiveIte
       return held ? "" : writer.delta(event.delta);
     },
     finish(item) {
-      const whole = item?.type === "function_call" ? item.arguments : told;
+      const whole = item?.type === "function_call" ? (item.arguments ?? "") : told;
       const missing = held || told === "" ? mendArguments(call.name, whole) : rest(whole, told);
       return writer.delta(missing) + writer.close();
     },

@@ -1,4 +1,4 @@
-import { isObject } from "../../json.ts";
+import { isObject, type JsonObject } from "../../json.ts";
 
 /**
  * True for the one tool whose arguments are mended. Models fill optional strings with "", and Claude Code's Read refuses
@@ -18,10 +18,11 @@ export function mendArguments(tool: string, json: string): string {
   return JSON.stringify(rest);
 }
 
-/** The arguments as a value; text that is no JSON, of a call that was cut short, stays visible under its own name. */
-export function toToolInput(tool: string, json: string): unknown {
+/** The arguments as an object; text that is none, of a call that was cut short, stays visible under its own name. */
+export function toToolInput(tool: string, json: string): JsonObject {
   const text = mendArguments(tool, json);
-  return parse(text) ?? { unparsed_arguments: text };
+  const value = parse(text);
+  return isObject(value) ? value : { unparsed_arguments: text };
 }
 
 function parse(json: string): unknown {

@@ -40,7 +40,7 @@ export function noteItem(facts: OutputFacts, item: OutputItem): void {
   if (item.type === "function_call") facts.toolUse = true;
   if (isSearch(item)) facts.webSearches++;
   if (item.type !== "message") return;
-  for (const part of item.content) {
+  for (const part of item.content ?? []) {
     if (part.type === "refusal") facts.refusal = (facts.refusal ?? "") + part.refusal;
   }
 }

@@ -5,7 +5,13 @@ import { completePart } from "./vocabulary.ts";
 type Fields = readonly (readonly [search: string, name: string, value: unknown])[];
 
 const field = (name: string, value: unknown) => [`"${name}":`, name, value] as const;
-const place: Fields = [field("output_index", undefined), field("item_id", undefined)];
+/** A field that upstream never leaves out: found as text of its type, else the event is parsed, which checks it. */
+const sent = (name: string, opening: string) => [`"${name}":${opening}`, name, undefined] as const;
+const delta = sent("delta", '"');
+const text = sent("text", '"');
+const part = sent("part", "{");
+const place: Fields = [field("item_id", undefined)];
+const HAS_INDEX = /"output_index":\d/;
 const inContent: Fields = [...place, field("content_index", 0)];
 const inText: Fields = [...inContent, field("logprobs", [])];
 const inPart: Fields = [...inContent, field("annotations", undefined), field("logprobs", undefined)];
@@ -13,23 +19,23 @@ const inSummary: Fields = [...place, field("summary_index", 0)];
 
 /** Fields that OpenAI's schema requires of the events whose bodies upstream may leave incomplete. */
 const REQUIRED: Readonly<Record<string, Fields>> = {
-  "response.output_text.delta": inText,
-  "response.output_text.done": inText,
+  "response.output_text.delta": [...inText, delta],
+  "response.output_text.done": [...inText, text],
   "response.output_text.annotation.added": [...inContent, field("annotation_index", 0)],
-  "response.content_part.added": inPart,
-  "response.content_part.done": inPart,
-  "response.refusal.delta": inContent,
-  "response.refusal.done": inContent,
-  "response.reasoning_text.delta": inContent,
-  "response.reasoning_text.done": inContent,
-  "response.reasoning_summary_part.added": inSummary,
-  "response.reasoning_summary_part.done": inSummary,
-  "response.reasoning_summary_text.delta": inSummary,
-  "response.reasoning_summary_text.done": inSummary,
-  "response.function_call_arguments.delta": place,
-  "response.function_call_arguments.done": [...place, field("name", undefined)],
-  "response.custom_tool_call_input.delta": place,
-  "response.custom_tool_call_input.done": place,
+  "response.content_part.added": [...inPart, part],
+  "response.content_part.done": [...inPart, part],
+  "response.refusal.delta": [...inContent, delta],
+  "response.refusal.done": [...inContent, sent("refusal", '"')],
+  "response.reasoning_text.delta": [...inContent, delta],
+  "response.reasoning_text.done": [...inContent, text],
+  "response.reasoning_summary_part.added": [...inSummary, part],
+  "response.reasoning_summary_part.done": [...inSummary, part],
+  "response.reasoning_summary_text.delta": [...inSummary, delta],
+  "response.reasoning_summary_text.done": [...inSummary, text],
+  "response.function_call_arguments.delta": [...place, delta],
+  "response.function_call_arguments.done": [...place, field("name", undefined), sent("arguments", '"')],
+  "response.custom_tool_call_input.delta": [...place, delta],
+  "response.custom_tool_call_input.done": [...place, sent("input", '"')],
   "response.web_search_call.in_progress": place,
   "response.web_search_call.searching": place,
   "response.web_search_call.completed": place,
@@ -50,10 +56,8 @@ export interface EventPlace {
 export function completeEvent(event: UpstreamEvent, place: EventPlace): string {
   const fields = REQUIRED[event.type];
   if (!fields) return event.data;
-  for (const [search] of fields) {
-    if (!event.data.includes(search)) return JSON.stringify(fill(event.value as unknown as JsonObject, fields, place));
-  }
-  return event.data;
+  const isWhole = HAS_INDEX.test(event.data) && fields.every(([search]) => event.data.includes(search));
+  return isWhole ? event.data : JSON.stringify(fill(event.value as unknown as JsonObject, fields, place));
 }
 
 function fill(value: JsonObject, fields: Fields, place: EventPlace): JsonObject {

@@ -121,6 +121,8 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const value = event.value as ItemEvent;
     const index = value.output_index ?? finished.length;
     const item = completeItem(value.item, idOf(value.item, index), true);
+    // Told twice: what comes after an item's end says nothing new.
+    if (finished[index] !== undefined && !open.has(index)) return "";
     let text = "";
     if (!open.has(index)) {
       text += itemAdded(makeEvent({ type: "response.output_item.added", output_index: index, item: openingOf(item) }));
@@ -132,6 +134,10 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const whole = changed ? makeEvent({ ...value, output_index: index, item }) : event;
     collector.push(whole);
     return text + frame(whole.type, whole.data);
+  }
+
+  function itemTold(item: OutputItem, output_index: number): string {
+    return itemDone(makeEvent({ type: "response.output_item.done", output_index, item }));
   }
 
   function idOf(item: OutputItem, index: number): string {
@@ -154,8 +160,10 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
     const value = event.value as LifecycleEvent;
     if (value.response) see(value.response);
     if (failure) return fail(failure);
+    let text = begin();
+    // Told by the last event alone: the client's helpers build the answer from the events before it.
+    if (ids.length === 0 && deltas === 0) text += (value.response.output ?? []).map(itemTold).join("");
     collector.push(event);
-    const text = begin();
     state = "ended";
     const answer = collector.finish();
     const type = answer.status === "completed" ? "response.completed" : "response.incomplete";

@@ -53,7 +53,17 @@ describe("guardHost", () => {
       guardHost(from("http://localhost:3000"), { ...rules, allowedOrigins: ["http://localhost:3000"] }),
     ).not.toThrow();
     expect(() => guardHost(new Headers({ host: "localhost", "sec-fetch-mode": "cors" }), rules)).not.toThrow();
-    expect(() => guardHost(new Headers({ host: "localhost", "sec-fetch-site": "cross-site" }), rules)).toThrow();
+    for (const site of ["cross-site", "same-site"])
+      expect(() => guardHost(new Headers({ host: "localhost", "sec-fetch-site": site }), rules)).toThrow();
+    for (const site of ["same-origin", "none"])
+      expect(() => guardHost(new Headers({ host: "localhost", "sec-fetch-site": site }), rules)).not.toThrow();
+  });
+
+  it("looks at the address's own host beside the header", () => {
+    const headers = new Headers({ host: "localhost:8765" });
+    expect(() => guardHost(headers, rules, "localhost:8765")).not.toThrow();
+    expect(() => guardHost(headers, rules, "evil.example")).toThrow(/evil\.example/);
+    expect(() => guardHost(new Headers(), rules, "127.0.0.1:8765")).not.toThrow();
   });
 });
 

@@ -95,6 +95,22 @@ describe("readEvents", () => {
     expect(from.calls).toEqual(["cancel"]);
   });
 
+  it.each([false, true])("tells of a throw also when more has queued up; stream ended: %s", (ended) => {
+    const from = source();
+    const { heard, consumer } = recorder();
+    const flow = readEvents(from.response, 0);
+    from.event("a");
+    from.event("b");
+    if (ended) from.end();
+    flow.attach({
+      ...consumer,
+      event() {
+        throw new TypeError("bug");
+      },
+    });
+    expect(new Set(heard)).toEqual(new Set(["internal"]));
+  });
+
   it("gives up after the idle time, and not while bytes arrive", () => {
     const from = source();
     const { heard, consumer } = recorder();

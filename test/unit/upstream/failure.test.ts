@@ -96,6 +96,15 @@ describe("failureOfBody", () => {
     );
   });
 
+  test("a redirect is named, a page about size is a request that is too large", () => {
+    expect(read(302, "<html>moved", { location: "https://evil.example" })).toMatchObject({
+      kind: "upstream_status",
+      status: 502,
+      message: expect.stringContaining("redirects"),
+    });
+    expect(read(413, "<html>too large")).toMatchObject({ kind: "too_large", status: 413 });
+  });
+
   test("a usage limit in a 404 is a usage limit", () => {
     expect(read(404, { detail: "usage_limit_reached: try later" })).toMatchObject({ kind: "usage_limit", status: 429 });
   });
