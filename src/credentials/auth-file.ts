@@ -146,6 +146,8 @@ function readTime(value: unknown): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** A value that can stand in a header; undefined for any other. */
 function filled(value: unknown): string | undefined {
-  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  const text = typeof value === "string" ? value.trim() : "";
+  return /^[\x21-\x7e]+$/.test(text) ? text : undefined;
 }

@@ -74,22 +74,16 @@ export function createAuthStore(deps: AuthStoreDeps, path: string): AuthStore {
     return cached;
   }
 
+  /** What is wrong with the text is kept with it. */
   async function loadAs(stamp: string): Promise<typeof cached> {
-    try {
-      return await parseStable(stamp);
-    } catch (error) {
-      return { stamp, error };
-    }
-  }
-
-  async function parseStable(stamp: string): Promise<Snapshot | undefined> {
     for (let attempt = 1; ; attempt++) {
+      // Not kept: with another mode, or a free descriptor, the same file can be read the next time.
       const text = await files.readText(path).catch(unreadable);
       if (text === undefined) return undefined;
       try {
         return { stamp, text, login: parseAuthFile(text) };
       } catch (error) {
-        if (attempt === TORN_READS || isJson(text)) throw error;
+        if (attempt === TORN_READS || isJson(text)) return { stamp, error };
         await clock.sleep(TORN_PAUSE_MS);
       }
     }
