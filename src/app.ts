@@ -142,6 +142,7 @@ class ServedExchange implements Exchange {
   readonly method: string;
   readonly startedAt: number;
   readonly facts: ExchangeFacts = {};
+  credentials: Exchange["credentials"] = undefined;
   readonly header: Exchange["header"];
   heldOpen = false;
   readonly #deps: AppDeps;

@@ -1,3 +1,4 @@
+import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderReader } from "./dialects/dialect.ts";
 import type { ProxyError } from "./errors.ts";
 import type { CancelSignal } from "./platform.ts";
@@ -38,6 +39,8 @@ export interface Exchange {
   readonly header: HeaderReader;
   readonly signal: CancelSignal;
   readonly facts: ExchangeFacts;
+  /** The login as its route found it. */
+  credentials: Credentials | undefined;
   /** Takes over the end of the request from the HTTP layer, for an answer that outlives its handler. */
   holdOpen(): void;
   /** Ends the request for the log and the metrics; the first call counts. */

@@ -109,10 +109,12 @@ function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, id: stri
   async function open(): Promise<OpenAnswer> {
     if (exchange.signal.aborted) cancel();
     const attempts = new AttemptBudget(deps.config.maxAttempts);
+    let { credentials } = exchange;
     for (;;) {
       const answer = await withinIdleTime(deps.config.idleTimeout, abort, () =>
-        deps.upstream.send(canonical, { signal: abort, header: exchange.header, attempts }),
+        deps.upstream.send(canonical, { signal: abort, header: exchange.header, attempts, credentials }),
       );
+      credentials = undefined;
       exchange.facts.upstreamHeadersAt ??= deps.clock.now();
       exchange.facts.upstreamModel = answer.model;
       exchange.facts.upstreamMode = answer.mode;

@@ -37,9 +37,11 @@ export class NodeRequest implements ServerRequest {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-      incoming.once("close", () =>
-        reject(new Error("the client closed the connection before its request was complete")),
-      );
+      incoming.once("close", () => {
+        // An error costs its stack, so none is made for a body that is there.
+        if (!incoming.readableEnded)
+          reject(new Error("the client closed the connection before its request was complete"));
+      });
     });
   }
 }

@@ -6,8 +6,9 @@ import type { Route, RouteRequest } from "./route.ts";
 /** In API-key mode hands the request on untouched; otherwise `translate` serves it. */
 export function forwardOr(services: Services, translate: (request: RouteRequest) => Promise<Answer>): Route["handle"] {
   return async (request) => {
-    const { mode } = await services.session.current();
-    return mode === "api_key" ? forward(services, request) : translate(request);
+    const credentials = await services.session.current();
+    request.exchange.credentials = credentials;
+    return credentials.mode === "api_key" ? forward(services, request) : translate(request);
   };
 }
 

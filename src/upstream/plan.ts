@@ -93,9 +93,9 @@ export function makePlan(request: CanonicalRequest, corrections: Corrections, co
     const plainChoice = corrections.plainChoice || context.lanes.plainChoice(slug);
     const sent = seatBody({ request: legal, slug, cacheKey, sources, plainChoice }, lane, loss);
     const thread = affinityHeaders(UUID.test(cacheKey) ? cacheKey : hashUuid(cacheKey));
-    const headers = request.native ? { ...thread, ...nativeHeaders(context.header) } : thread;
+    const headers: Record<string, string> = request.native ? { ...thread, ...nativeHeaders(context.header) } : thread;
     if (lane === "lite") headers[LITE_HEADER] = "true";
-    else delete headers[LITE_HEADER];
+    else if (LITE_HEADER in headers) delete headers[LITE_HEADER];
     plan = {
       ...common,
       lane,

@@ -29,6 +29,8 @@ export interface SendOptions {
   readonly header: HeaderReader;
   /** Shared with the relay, which repeats what fails after the headers. */
   readonly attempts: AttemptBudget;
+  /** The login, where it has just been looked up. */
+  readonly credentials?: Credentials | undefined;
 }
 
 export interface UpstreamAnswer {
@@ -112,7 +114,7 @@ export function createUpstream(deps: UpstreamDeps): UpstreamClient {
 
   async function send(request: CanonicalRequest, options: SendOptions): Promise<UpstreamAnswer> {
     const { signal, attempts, header } = options;
-    let credentials = await deps.session.current();
+    let credentials = options.credentials ?? (await deps.session.current());
     // Asked beside the catalogue, so that a cold start waits for the slower of the two only.
     if (credentials.mode === "chatgpt") void routing.route(credentials);
     const corrections: Corrections = {

@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sessions: ["canonical", "dialects", "errors", "json", "platform"],
   credentials: ["config", "errors", "json", "observability", "platform", "http"],
   upstream: ["canonical", "config", "credentials", "dialects", "errors", "json", "observability", "platform", "stream"],
-  exchange: ["dialects", "errors", "platform"],
+  exchange: ["credentials", "dialects", "errors", "platform"],
   http: ["answer", "config", "errors", "exchange", "json", "observability", "platform"],
   demo: ["canonical", "credentials", "json", "platform", "sse", "stream"],
   relay: [

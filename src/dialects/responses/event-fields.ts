@@ -11,6 +11,7 @@ const delta = sent("delta", '"');
 const text = sent("text", '"');
 const part = sent("part", "{");
 const place: Fields = [field("item_id", undefined)];
+const ALWAYS_LOOKED_AT: Fields = [delta];
 const HAS_INDEX = /"output_index":\d/;
 const inContent: Fields = [...place, field("content_index", 0)];
 const inText: Fields = [...inContent, field("logprobs", [])];
@@ -50,14 +51,21 @@ export interface EventPlace {
 }
 
 /**
- * An event's JSON text with every field that the schema requires. Absence is told by searching the text; only an event
- * that lacks something is parsed and written anew.
+ * Gives the events of one stream as JSON texts with every field that the schema requires. Absence is told by searching the
+ * text; only an event that lacks something is parsed and written anew. Upstream writes all deltas of one type alike, so
+ * once one has had every field, of those after it only what a client's text is made of is looked at.
  */
-export function completeEvent(event: UpstreamEvent, place: EventPlace): string {
-  const fields = REQUIRED[event.type];
-  if (!fields) return event.data;
-  const isWhole = HAS_INDEX.test(event.data) && fields.every(([search]) => event.data.includes(search));
-  return isWhole ? event.data : JSON.stringify(fill(event.value as unknown as JsonObject, fields, place));
+export function createEventCompleter(place: EventPlace): (event: UpstreamEvent) => string {
+  const whole = new Set<string>();
+  return (event) => {
+    const { type, data } = event;
+    const fields = whole.has(type) ? ALWAYS_LOOKED_AT : REQUIRED[type];
+    if (!fields) return data;
+    const isWhole = HAS_INDEX.test(data) && fields.every(([search]) => data.includes(search));
+    if (!isWhole) return JSON.stringify(fill(event.value as unknown as JsonObject, REQUIRED[type] ?? [], place));
+    if (type.endsWith(".delta")) whole.add(type);
+    return data;
+  };
 }
 
 function fill(value: JsonObject, fields: Fields, place: EventPlace): JsonObject {

@@ -15,9 +15,7 @@ export type AnswerState = Partial<ResponseObject> & Required<Pick<ResponseObject
  * schema, the request's parameters as the client sent them, and where it sent none, what upstream says it used.
  */
 export function toResponseObject(answer: AnswerState, body: ResponsesClientBody, identity: AnswerIdentity): JsonObject {
-  const { local_stop: _stop, ...upstream } = answer;
-  return {
-    ...upstream,
+  const object: JsonObject = {
     id: answerId(answer.id, identity.id),
     object: "response",
     created_at: answer.created_at ?? identity.createdAt,
@@ -30,6 +28,9 @@ export function toResponseObject(answer: AnswerState, body: ResponsesClientBody,
     output: outputOf(answer, identity.id),
     usage: completeUsage(answer.usage),
   };
+  // Spread first, what upstream says would make each answer's object one of a kind, and building it ten times as slow.
+  for (const name of Object.keys(answer)) if (!(name in object) && name !== "local_stop") object[name] = answer[name];
+  return object;
 }
 
 function outputOf(answer: AnswerState, base: string): JsonObject[] {

@@ -1,4 +1,5 @@
 const FIELD = '"sequence_number":';
+const SPACE = 32;
 const ZERO = 48;
 const NINE = 57;
 
@@ -11,7 +12,7 @@ export function numbered(data: string, number: number): string {
   const at = data.indexOf(FIELD);
   if (at < 0) return `{${FIELD}${number},${data.slice(1)}`;
   let start = at + FIELD.length;
-  while (data[start] === " ") start++;
+  while (data.charCodeAt(start) === SPACE) start++;
   let end = start;
   let value = 0;
   for (let code = data.charCodeAt(end); code >= ZERO && code <= NINE; code = data.charCodeAt(++end)) {

@@ -11,7 +11,7 @@ import { type ProxyError, toProxyError } from "../../errors.ts";
 import { KEEP_ALIVE_COMMENT } from "../../sse/encode.ts";
 import type { AnswerContext, StreamEncoder } from "../dialect.ts";
 import { toErrorObject } from "./errors.ts";
-import { completeEvent } from "./event-fields.ts";
+import { createEventCompleter } from "./event-fields.ts";
 import { API_EVENTS } from "./event-types.ts";
 import { createNativeEncoder } from "./native-stream.ts";
 import { isNative } from "./request.ts";
@@ -76,11 +76,11 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
   let latest = 0;
   let state: "new" | "begun" | "ended" = "new";
 
-  const place = {
+  const complete = createEventCompleter({
     outputIndex: () => latest,
     itemId: (index: number) => (ids[index] ??= makeItemId("message", context.id, index)),
     itemName: (index: number) => names[index] ?? "",
-  };
+  });
 
   const frame = (type: string, data: string): string => `event: ${type}\ndata: ${numbered(data, sequence++)}\n\n`;
   const send = (value: { type: string }): string => frame(value.type, JSON.stringify(value));
@@ -146,7 +146,7 @@ function createTypedEncoder(body: ResponsesClientBody, context: AnswerContext): 
   }
 
   function pass(event: UpstreamEvent): string {
-    const data = completeEvent(event, place);
+    const data = complete(event);
     if (event.type.endsWith(".delta")) {
       deltas++;
       // They make up an item that the answer's end finds open.
