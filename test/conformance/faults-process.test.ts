@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -82,6 +83,25 @@ describe.each(runtimes)("the process on $name", (runtime) => {
     process.kill(server.pid, "SIGHUP");
     await new Promise((resolve) => setTimeout(resolve, 300));
     await expectServing(server.url);
+  });
+
+  const canLimit = spawnSync("prlimit", ["--version"]).status === 0;
+  it.runIf(canLimit)("descriptors that run out cost nobody the server", async () => {
+    const server = await start();
+    // As `ulimit -n 64` would, which a shell in between cannot set for every runtime alike.
+    execFileSync("prlimit", [`--pid=${server.pid}`, "--nofile=64"]);
+    const hogs = Array.from({ length: 150 }, () => connect(server.port, "127.0.0.1").on("error", () => {}));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // The first to read auth.json may have been the one that had no descriptor for it.
+    const early = ask(server.url, "hello").then(
+      (response) => response.text(),
+      () => "no connection",
+    );
+    for (const hog of hogs) hog.destroy();
+    await early;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await expectServing(server.url);
+    expect(await server.stop()).toBe(0);
   });
 
   it("a full disk under the log stops nothing", async () => {
