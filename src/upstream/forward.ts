@@ -1,6 +1,7 @@
 import type { ProxyConfig } from "../config/config.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { ProxyError } from "../errors.ts";
+import { isObject } from "../json.ts";
 import type { Answer, CancelSignal, HeaderBag, UpstreamFetch } from "../platform.ts";
 import { handOn } from "../stream/hand-on.ts";
 import { forwardedHeaders } from "./answer-headers.ts";
@@ -60,7 +61,9 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
     try {
       const response = await deps.fetch(url, { method, headers, signal, ...sent });
       const safe = forwardedHeaders(response.headers);
-      if (/\bhtml\b/i.test(response.headers.get("content-type") ?? "") && response.status >= 400) {
+      const isFailure = response.status >= 400;
+      // A page in a 200 is a captive portal's or a gateway's, unless the client fetches a file.
+      if (/\bhtml\b/i.test(response.headers.get("content-type") ?? "") && (isFailure || method === "POST")) {
         // An edge's page says nothing to a program, and may set what must not reach the client.
         throw failureOfBody(response.status, response.headers, await response.text(1024, ERROR_MS), { now: 0 });
       }
@@ -72,10 +75,12 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
         response.discard();
         return { status: response.status, headers: safe, body: null };
       }
-      if (response.status >= 400 && isText(response.headers)) {
+      if (isFailure && isText(response.headers)) {
         // OpenAI masks a key that it refuses; a gateway in between may not.
         const text = await response.text(ERROR_BYTES, ERROR_MS);
         const masked = text.replaceAll(credentials.apiKey, "<redacted>");
+        // Nothing, or a gateway's few words: no client can read that as an error.
+        if (!isJsonObject(masked)) throw failureOfBody(response.status, response.headers, masked, { now: 0 });
         return { status: response.status, headers: safe, body: masked };
       }
       return { status: response.status, headers: safe, body: handOn(response) };
@@ -85,4 +90,13 @@ export function createForward(deps: ForwardDeps): (request: ForwardRequest) => P
   };
 }
 
-const isText = (headers: HeaderBag): boolean => /^(text|application\/json)\b/i.test(headers.get("content-type") ?? "");
+const isText = (headers: HeaderBag): boolean =>
+  /^(text|application\/json)\b/i.test(headers.get("content-type") ?? "text/plain");
+
+function isJsonObject(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}

@@ -338,7 +338,7 @@ describe("forward", () => {
   };
 
   test("hands bytes on with our key, and the answer back without cookies", async () => {
-    const answer = failing(418, "raw  bytes", {
+    const answer = failing(418, '{"raw":  "bytes"}', {
       "set-cookie": "a=b",
       "x-ratelimit-limit-requests": "5",
       "x-request-id": "r",
@@ -354,7 +354,7 @@ describe("forward", () => {
       "openai-beta": "b",
     });
     expect(response.status).toBe(418);
-    expect(await response.text()).toBe("raw  bytes");
+    expect(await response.text()).toBe('{"raw":  "bytes"}');
     expect([...response.headers.keys()].sort()).toEqual(["content-type", "x-ratelimit-limit-requests"]);
   });
 
@@ -362,6 +362,27 @@ describe("forward", () => {
     const { upstream } = run([failing(401, '{"error":{"message":"no key-1"}}')], { credentials: API_KEY });
     const response = toResponse(await upstream.forward(request));
     expect([response.status, await response.text()]).toEqual([401, '{"error":{"message":"no <redacted>"}}']);
+  });
+
+  test.each([
+    [500, "boom", "text/plain"],
+    [503, "", "application/json"],
+    [500, "[1]", "application/json"],
+    [502, "<html>secret-page", "text/html"],
+    [200, "<html>secret-page", "text/html"],
+  ])("an answer %i %j of %s is an error that a program can read", async (status, body, type) => {
+    const answer = new Response(body, { status, headers: { "content-type": type } });
+    const { upstream } = run([answer], { credentials: API_KEY });
+    const failure = await upstream.forward(request).catch((cause: unknown) => cause);
+    expect(failure).toMatchObject({ name: "ProxyError", message: expect.not.stringContaining("secret-page") });
+    expect((failure as { status: number }).status).toBeGreaterThanOrEqual(500);
+  });
+
+  test("a page that the client fetches as a file is handed on", async () => {
+    const page = new Response("<html>mine", { headers: { "content-type": "text/html" } });
+    const { upstream } = run([page], { credentials: API_KEY });
+    const response = toResponse(await upstream.forward({ ...request, method: "GET", body: null }));
+    expect(await response.text()).toBe("<html>mine");
   });
 
   test("is refused with a ChatGPT login", async () => {
