@@ -1,5 +1,5 @@
 import { ProxyError } from "../errors.ts";
-import type { OutputItem, OutputPart, ResponseObject, UpstreamEvent } from "./event.ts";
+import type { CanonicalEvent, OutputItem, OutputPart, ResponseObject, UpstreamEvent } from "./event.ts";
 import { failureOfEvent } from "./failure.ts";
 import type { CanonicalResponse } from "./response.ts";
 
@@ -15,6 +15,10 @@ export interface Collector {
 
 /** Characters of deltas that are kept as they came; a long answer's would be many times its text. */
 const MAX_DELTA_LENGTH = 512 * 1024;
+/** Deltas that are kept as events: as one text they take a fraction, and no garbage collection has to walk them. */
+const MAX_DELTA_EVENTS = 64;
+/** Stands between the deltas of one text; no JSON text contains it. */
+const SEPARATOR = "\0";
 
 /**
  * `response.completed` often carries an empty `output`, so the items are gathered from their own events. An item
@@ -24,7 +28,8 @@ export function createCollector(): Collector {
   const items: OutputItem[] = [];
   const finished = new Set<number>();
   // Parsed only for an item that upstream does not finish: the finished one holds it all.
-  let deltas: UpstreamEvent[] = [];
+  let deltas: string[] = [];
+  let joined: string[] = [];
   let deltaLength = 0;
   /** Unfinished items that are copies of ours already. */
   const copied = new Set<number>();
@@ -42,7 +47,16 @@ export function createCollector(): Collector {
       items[index] = structuredClone(item);
       copied.add(index);
     });
-    for (const event of deltas) append(items, event, (index) => !finished.has(index));
+    appendAll(items, allDeltas(), (index) => !finished.has(index));
+    dropDeltas();
+  }
+
+  function allDeltas(): string[] {
+    return [...joined.flatMap((text) => text.split(SEPARATOR)), ...deltas];
+  }
+
+  function dropDeltas(): void {
+    joined = [];
     deltas = [];
     deltaLength = 0;
   }
@@ -75,18 +89,19 @@ export function createCollector(): Collector {
           if (isDone) finished.add(index);
           items[index] = value.item;
           copied.delete(index);
-          if (items.every((_, each) => finished.has(each))) {
-            deltas = [];
-            deltaLength = 0;
-          }
+          if (items.every((_, each) => finished.has(each))) dropDeltas();
           return;
         }
         case "response.output_text.delta":
         case "response.refusal.delta":
         case "response.function_call_arguments.delta":
         case "response.custom_tool_call_input.delta":
-          deltas.push(event);
+          deltas.push(event.data);
           deltaLength += event.data.length;
+          if (deltas.length >= MAX_DELTA_EVENTS) {
+            joined.push(deltas.join(SEPARATOR));
+            deltas = [];
+          }
           if (deltaLength > MAX_DELTA_LENGTH) fold();
       }
     },
@@ -102,7 +117,7 @@ export function createCollector(): Collector {
       // An unfinished item has what its deltas told, and the event that began it is not ours to change.
       const own = (item: OutputItem, index: number) => (copied.has(index) ? item : structuredClone(item));
       const begun = items.map((item, index) => (finished.has(index) ? item : (told[index] ?? own(item, index))));
-      for (const event of deltas) append(begun, event, (index) => !finished.has(index) && told[index] === undefined);
+      appendAll(begun, allDeltas(), (index) => !finished.has(index) && told[index] === undefined);
       const output = items.length === 0 ? told : begun;
       const status = response.status === "incomplete" || response.incomplete_details ? "incomplete" : "completed";
       return { ...response, status, output: output.filter((item) => item !== undefined) };
@@ -116,20 +131,43 @@ function startOf(response: ResponseObject, created: UpstreamEvent | undefined): 
   return "response" in created.value ? created.value.response : undefined;
 }
 
-/** Adds one delta to its item, where that is an unfinished one. */
-function append(items: OutputItem[], event: UpstreamEvent, isUnfinished: (index: number) => boolean): void {
-  const value = event.value;
-  if (!("delta" in value)) return;
-  const item = items[value.output_index];
-  if (!item || !isUnfinished(value.output_index)) return;
-  if (value.type === "response.function_call_arguments.delta" && item.type === "function_call")
-    item.arguments += value.delta;
-  else if (value.type === "response.custom_tool_call_input.delta" && item.type === "custom_tool_call")
-    item.input += value.delta;
-  else if (item.type === "message" && "content_index" in value) {
-    const part = partAt(item.content, value.content_index, value.type === "response.refusal.delta");
-    if (part.type === "output_text") part.text += value.delta;
-    else part.refusal += value.delta;
+type Delta = Extract<CanonicalEvent, { delta: string }>;
+
+/**
+ * Adds deltas, JSON texts of events, to those of their items that are unfinished. Neighbours of one place go in as one text:
+ * each by itself would stay a piece of its own inside the item's.
+ */
+function appendAll(items: OutputItem[], deltas: readonly string[], isUnfinished: (index: number) => boolean): void {
+  let run: Delta | undefined;
+  let pieces: string[] = [];
+  for (const data of deltas) {
+    const value = JSON.parse(data) as CanonicalEvent;
+    if (!("delta" in value) || !isUnfinished(value.output_index)) continue;
+    if (run && !isSamePlace(run, value)) {
+      append(items, run, pieces.join(""));
+      pieces = [];
+    }
+    run = value;
+    pieces.push(value.delta);
+  }
+  if (run) append(items, run, pieces.join(""));
+}
+
+function isSamePlace(one: Delta, other: Delta): boolean {
+  const part = (delta: Delta) => ("content_index" in delta ? delta.content_index : undefined);
+  return one.type === other.type && one.output_index === other.output_index && part(one) === part(other);
+}
+
+function append(items: OutputItem[], place: Delta, text: string): void {
+  const item = items[place.output_index];
+  if (!item) return;
+  if (place.type === "response.function_call_arguments.delta" && item.type === "function_call") item.arguments += text;
+  else if (place.type === "response.custom_tool_call_input.delta" && item.type === "custom_tool_call")
+    item.input += text;
+  else if (item.type === "message" && "content_index" in place) {
+    const part = partAt(item.content, place.content_index, place.type === "response.refusal.delta");
+    if (part.type === "output_text") part.text += text;
+    else part.refusal += text;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CanonicalEvent, OutputItem, OutputPart } from "../../canonical/event.ts";
+import { GrowingText } from "../../canonical/growing-text.ts";
 import type { JsonObject } from "../../json.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import { SUMMARY_SEPARATOR, type ThinkingView, thinkingBlocks } from "./blocks.ts";
@@ -24,7 +25,7 @@ function rest(whole: string, sent: string): string {
 export function createLiveMessage(writer: BlockWriter): LiveItem {
   let part = -1;
   let isOpen = false;
-  let sent = "";
+  let sent = new GrowingText();
   let annotations: JsonObject[] = [];
 
   /** Makes `index` the open part. */
@@ -32,14 +33,14 @@ export function createLiveMessage(writer: BlockWriter): LiveItem {
     if (part === index) return "";
     const closed = close(undefined);
     part = index;
-    sent = "";
+    sent = new GrowingText();
     annotations = [];
     return closed;
   }
 
   function write(text: string): string {
     if (text === "") return "";
-    sent += text;
+    sent.add(text);
     if (isOpen) return writer.delta(text);
     isOpen = true;
     return writer.open({ type: "text", text: "" }, "text_delta") + writer.delta(text);
@@ -47,11 +48,11 @@ export function createLiveMessage(writer: BlockWriter): LiveItem {
 
   /** Ends the open part; citations come last, when the text that they point into is complete. */
   function close(whole: OutputPart | undefined): string {
-    const missing = whole === undefined ? "" : write(rest(textOf(whole), sent));
+    const missing = whole === undefined ? "" : write(rest(textOf(whole), `${sent}`));
     if (!isOpen) return missing;
     isOpen = false;
     const told = whole?.type === "output_text" && whole.annotations?.length ? whole.annotations : annotations;
-    const citations = citationsOf({ type: "output_text", text: sent, annotations: told });
+    const citations = citationsOf({ type: "output_text", text: `${sent}`, annotations: told });
     return missing + citations.map(writer.citation).join("") + writer.close();
   }
 
@@ -115,18 +116,19 @@ export function createLiveReasoning(writer: BlockWriter, view: ThinkingView): Li
 export function createLiveCall(writer: BlockWriter, call: FunctionCall): LiveItem & { readonly opening: string } {
   const opening = writer.open({ type: "tool_use", id: call.call_id, name: call.name, input: {} }, "input_json_delta");
   const held = needsMending(call.name);
-  let told = "";
+  const told = new GrowingText();
 
   return {
     opening,
     push(event) {
       if (event.type !== "response.function_call_arguments.delta") return "";
-      told += event.delta;
+      told.add(event.delta);
       return held ? "" : writer.delta(event.delta);
     },
     finish(item) {
-      const whole = item?.type === "function_call" ? (item.arguments ?? "") : told;
-      const missing = held || told === "" ? mendArguments(call.name, whole) : rest(whole, told);
+      const sent = `${told}`;
+      const whole = item?.type === "function_call" ? (item.arguments ?? "") : sent;
+      const missing = held || sent === "" ? mendArguments(call.name, whole) : rest(whole, sent);
       return writer.delta(missing) + writer.close();
     },
   };

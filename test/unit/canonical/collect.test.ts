@@ -125,4 +125,23 @@ describe("createCollector", () => {
     expect(output).toEqual([message("x".repeat(2_000_000))]);
     expect(added).toMatchObject({ item: message("") });
   });
+
+  it("keeps apart the deltas of several unfinished items and parts that come by turns", () => {
+    const added = (output_index: number, item: object) =>
+      ({ type: "response.output_item.added", output_index, item }) as unknown as CanonicalEvent;
+    const call = { type: "function_call", call_id: "c", name: "f", arguments: "" };
+    const events = [created, added(0, message("")), added(1, call)];
+    for (let i = 0; i < 200; i++) {
+      events.push(
+        { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: `a${i}` },
+        { type: "response.function_call_arguments.delta", output_index: 1, delta: `b${i}` },
+        { type: "response.output_text.delta", output_index: 0, content_index: 1, delta: `c${i}` },
+      );
+    }
+    const told = (letter: string) => Array.from({ length: 200 }, (_, i) => `${letter}${i}`).join("");
+    expect(fold([...events, completed]).output).toMatchObject([
+      { content: [{ text: told("a") }, { text: told("c") }] },
+      { arguments: told("b") },
+    ]);
+  });
 });
