@@ -61,7 +61,16 @@ export async function startInBackground(platform: Platform, settings: Settings):
   say(`config: ${settings.state_file}\nlog: ${settings.log_file}\n`);
   say(`effective parameters:\n${parameterLines({ ...settings, port: instance.port })}`);
   say(endpointLines(instance.host, instance.port));
+  if (!settings.demo) await warnWithoutLogin(platform, settings);
   return 0;
+}
+
+/** The server takes a login when it comes; a newcomer should not learn from a client's error that there is none. */
+async function warnWithoutLogin(platform: Platform, settings: Settings): Promise<void> {
+  const { explainNoLogin } = await import("../credentials/describe.ts");
+  const { files, env } = platform;
+  const missing = await explainNoLogin({ config: await loadConfig(settings, platform), files, env });
+  if (missing !== undefined) platform.write("stderr", `WARNING: not signed in: ${missing}\n`);
 }
 
 async function inForeground(platform: Platform, resolved: ResolvedSettings): Promise<number> {

@@ -67,6 +67,18 @@ export async function describeLogin(deps: DescribeDeps): Promise<LoginDescriptio
   };
 }
 
+/** What to do where there is no login at all; undefined where there is one, good or not. Never asks upstream. */
+export async function explainNoLogin({
+  config,
+  files,
+  env,
+}: Pick<DescribeDeps, "files" | "env"> & { readonly config: Pick<ProxyConfig, "codexHome"> }): Promise<
+  string | undefined
+> {
+  const given = overridingLogin(env) ?? fallbackLogin(env) ?? (await files.stat(`${config.codexHome}/auth.json`));
+  return given ? undefined : explainMissingLogin(await readCredentialStore(files, config.codexHome));
+}
+
 async function storedLogin(
   deps: DescribeDeps,
 ): Promise<{ login: StoredLogin; variable?: EnvironmentLogin["variable"] }> {

@@ -50,6 +50,14 @@ describe("start", () => {
     expect(machine.files.get(`${STATE}/codex-api-proxy.log`)).toContain('"event":"listening"');
   });
 
+  it("tells a newcomer that there is no login, and what to do; the server runs and waits for one", async () => {
+    const without = await machine.cli(["start"]);
+    expect([without.code, without.err]).toEqual([0, expect.stringMatching(/^WARNING: not signed in: .*codex login/)]);
+    await machine.cli(["stop"]);
+    machine.files.put("/home/user/.codex/auth.json", "{}");
+    expect((await machine.cli(["start"])).err).toBe("");
+  });
+
   it("hands every setting to the server, and keeps it for restart", async () => {
     const options = ["--reasoning-effort", "low", "--service-tier", "priority", "--no-fast", "--strict"];
     await start(...options, "--model-alias", "a=b", "--model-alias", "c=d", "--log-level", "debug");
