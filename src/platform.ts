@@ -166,7 +166,7 @@ export interface Processes {
   /** Opaque start mark of a process (start time), so that a recycled pid is told apart; undefined when unknown. */
   startMark(pid: number): Promise<string | undefined>;
   signal(pid: number, signal: "SIGTERM" | "SIGKILL" | "SIGHUP"): void;
-  /** Calls back once for SIGINT or SIGTERM. */
+  /** Calls back at each SIGINT or SIGTERM. */
   onShutdown(callback: () => void): void;
   onReload(callback: () => void): void;
   exit(code: number): never;

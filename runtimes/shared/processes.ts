@@ -23,14 +23,8 @@ export function createProcesses(self: readonly string[]): Processes {
       process.kill(pid, signal);
     },
     onShutdown(callback) {
-      let called = false;
-      const once = (): void => {
-        if (called) return;
-        called = true;
-        callback();
-      };
-      process.on("SIGINT", once);
-      process.on("SIGTERM", once);
+      process.on("SIGINT", callback);
+      process.on("SIGTERM", callback);
     },
     onReload(callback) {
       if (process.platform !== "win32") process.on(RELOAD_SIGNAL, callback);

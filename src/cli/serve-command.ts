@@ -53,11 +53,7 @@ export interface ServeMode {
 
 /** Serves until the process is told to stop; gives the exit code. */
 export async function serveUntilStopped(platform: Platform, settings: Settings, mode: ServeMode): Promise<number> {
-  let told = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    told = resolve;
-  });
-  platform.processes.onShutdown(told);
+  const { stopped, insisted } = untilTold(platform);
   const config = await loadConfig(settings, platform);
   const controlKey = config.apiKeys.length > 0 ? newKey() : undefined;
   const server = await startServer(platform, {
@@ -81,9 +77,32 @@ export async function serveUntilStopped(platform: Platform, settings: Settings, 
   mode.onReady?.();
   await stopped;
   mode.onStopping?.();
-  await server.stop();
+  await server.stop(insisted);
   if (recorded) await removeInstance(platform.files, settings.pid_file, platform.processes.pid).catch(() => {});
   return 0;
+}
+
+/** One Ctrl-C may arrive twice, from the terminal and from the program in front (npx): a second one counts after so long. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** The signal to stop, and the one by which the user says that open requests are not worth waiting for. */
+function untilTold({ processes, clock }: Platform): { stopped: Promise<void>; insisted: Promise<void> } {
+  let toldAt: number | undefined;
+  let stop = (): void => {};
+  let insist = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const insisted = new Promise<void>((resolve) => {
+    insist = resolve;
+  });
+  processes.onShutdown(() => {
+    if (toldAt === undefined) {
+      toldAt = clock.now();
+      stop();
+    } else if (clock.now() - toldAt >= SAME_SIGNAL_MS) insist();
+  });
+  return { stopped, insisted };
 }
 
 async function record(

@@ -36,8 +36,8 @@ export interface ServeOptions {
 export interface RunningServer {
   readonly port: number;
   readonly log: LogSink;
-  /** Stops accepting, lets open requests end, saves what is under way. */
-  stop(): Promise<void>;
+  /** Stops accepting, lets open requests end unless `insisted` comes first, saves what is under way. */
+  stop(insisted?: Promise<void>): Promise<void>;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   return {
     port: listener.port,
     log,
-    stop: () => drain(platform, listener, session, log),
+    stop: (insisted) => drain(platform, { listener, session, log }, insisted),
   };
 }
 
@@ -111,8 +111,13 @@ function createLog(platform: Platform, { settings, logTo }: ServeOptions): LogSi
   });
 }
 
-async function drain({ clock }: Platform, listener: Listener, session: CredentialSession, log: LogSink): Promise<void> {
-  await listener.close(DRAIN_MS);
+async function drain(
+  { clock }: Platform,
+  { listener, session, log }: { listener: Listener; session: CredentialSession; log: LogSink },
+  insisted: Promise<void> | undefined,
+): Promise<void> {
+  const closed = listener.close(DRAIN_MS);
+  await (insisted ? Promise.race([closed, insisted]) : closed);
   // A refresh whose answer is lost loses the login.
   await Promise.race([session.settled?.(), clock.sleep(DRAIN_MS)]);
   log.write("server", "info", "stopped");

@@ -78,6 +78,23 @@ describe.each(runtimes)("the process on $name", (runtime) => {
     expect(await text).not.toContain("[DONE]");
   });
 
+  it("a second SIGTERM, a while later, cuts what is open, and exits with 0", async () => {
+    const server = await start();
+    upstream.script(RESPONSES, { stallMs: 60_000, stallAfterEvents: 6 });
+    const response = await ask(server.url, "hello", true);
+    const text = response.text().catch(() => "cut");
+    const begun = Date.now();
+    const ended = server.stop();
+    // One Ctrl-C may come twice.
+    process.kill(server.pid, "SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    process.kill(server.pid, "SIGTERM");
+    expect(await ended).toBe(0);
+    expect(Date.now() - begun).toBeGreaterThan(1_900);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect(await text).not.toContain("[DONE]");
+  });
+
   it("SIGHUP is no reason to end", async () => {
     const server = await start();
     process.kill(server.pid, "SIGHUP");

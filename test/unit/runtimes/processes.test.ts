@@ -58,14 +58,14 @@ describe("createProcesses", () => {
     },
   );
 
-  test("onShutdown calls back once for several signals", async () => {
+  test("onShutdown calls back at each signal", async () => {
     let calls = 0;
     processes.onShutdown(() => {
       calls += 1;
     });
     process.emit("SIGTERM");
     process.emit("SIGINT");
-    expect(calls).toBe(1);
+    expect(calls).toBe(2);
   });
 });
 
