@@ -1,6 +1,6 @@
 import type { AppDeps } from "./app.ts";
 import type { CredentialSession } from "./credentials/credentials.ts";
-import type { RelayDeps } from "./relay.ts";
+import type { RelayDeps } from "./relay/index.ts";
 import { createReasoningMemory, type ReasoningMemory } from "./sessions/reasoning-memory.ts";
 import { createResponseStore, type ResponseStore } from "./sessions/response-store.ts";
 import { createThreadStore, type ThreadStore } from "./sessions/thread-store.ts";

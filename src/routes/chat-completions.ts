@@ -1,6 +1,6 @@
 import { chatDialect } from "../dialects/chat/index.ts";
 import { readJsonBody } from "../http/read-body.ts";
-import { relay } from "../relay.ts";
+import { relay } from "../relay/index.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
 import { logMessages } from "./message-log.ts";

@@ -2,7 +2,7 @@ import { imagesDialect } from "../dialects/images/index.ts";
 import { ProxyError } from "../errors.ts";
 import { readJsonBody } from "../http/read-body.ts";
 import type { JsonObject } from "../json.ts";
-import { relay } from "../relay.ts";
+import { relay } from "../relay/index.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
 import type { Route, RouteRequest } from "./route.ts";

@@ -1,7 +1,7 @@
 import { jsonAnswer } from "../answer.ts";
 import { messagesDialect } from "../dialects/messages/index.ts";
 import { readJsonBody } from "../http/read-body.ts";
-import { relay } from "../relay.ts";
+import { relay } from "../relay/index.ts";
 import type { Services } from "../services.ts";
 import { logMessages } from "./message-log.ts";
 import type { Route } from "./route.ts";

@@ -7,7 +7,7 @@ import { readRequest } from "../dialects/responses/schema.ts";
 import { ProxyError } from "../errors.ts";
 import { readJsonBody } from "../http/read-body.ts";
 import type { Answer } from "../platform.ts";
-import { relay } from "../relay.ts";
+import { relay } from "../relay/index.ts";
 import type { Services } from "../services.ts";
 import { forwardOr } from "./forward.ts";
 import { logMessages } from "./message-log.ts";
