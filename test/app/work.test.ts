@@ -68,8 +68,20 @@ describe("work on the path of an event", () => {
 });
 
 const apps = new Map<number, App>();
+/** The test runner works in the same process, and its promises are counted too: the least of several counts is the app's. */
+const COUNTS = 3;
 
 async function measure(path: string, deltas: number, stream = true): Promise<Work> {
+  let least = await count(path, deltas, stream);
+  for (let i = 1; i < COUNTS; i++) {
+    const work = await count(path, deltas, stream);
+    for (const kind of Object.keys(least) as (keyof Work)[])
+      least = { ...least, [kind]: Math.min(least[kind], work[kind]) };
+  }
+  return least;
+}
+
+async function count(path: string, deltas: number, stream: boolean): Promise<Work> {
   const app = apps.get(deltas) ?? appFor(deltas);
   apps.set(deltas, app);
   const text = JSON.stringify(bodyFor(path, stream));
