@@ -1,5 +1,12 @@
 import { ProxyError } from "../errors.ts";
-import type { CanonicalEvent, OutputItem, OutputPart, ResponseObject, UpstreamEvent } from "./event.ts";
+import {
+  type CanonicalEvent,
+  type OutputItem,
+  type OutputPart,
+  parseEvent,
+  type ResponseObject,
+  type UpstreamEvent,
+} from "./event.ts";
 import { failureOfEvent } from "./failure.ts";
 import type { CanonicalResponse } from "./response.ts";
 
@@ -141,7 +148,7 @@ function appendAll(items: OutputItem[], deltas: readonly string[], isUnfinished:
   let run: Delta | undefined;
   let pieces: string[] = [];
   for (const data of deltas) {
-    const value = JSON.parse(data) as CanonicalEvent;
+    const value = parseEvent(data);
     if (!("delta" in value) || !isUnfinished(value.output_index)) continue;
     if (run && !isSamePlace(run, value)) {
       append(items, run, pieces.join(""));

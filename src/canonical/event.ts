@@ -225,7 +225,11 @@ export class UpstreamEvent {
   }
 }
 
-function parseEvent(data: string): CanonicalEvent {
+/**
+ * Parses the JSON text of an event.
+ * @throws ProxyError when a field is not of its type.
+ */
+export function parseEvent(data: string): CanonicalEvent {
   const value = JSON.parse(data) as JsonObject;
   checkEvent(value);
   return value as unknown as CanonicalEvent;
