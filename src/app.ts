@@ -47,6 +47,8 @@ export interface AppDeps {
   readonly env: (name: string) => string | undefined;
   /** Refreshes the login in a process that outlives a killed server; undefined: in this one. */
   readonly renewApart?: RenewApart;
+  /** Hears of each request's beginning and end and of each write of a stream. */
+  readonly onActivity?: () => void;
   /** In place of auth.json, for the offline demo. */
   readonly session?: CredentialSession;
 }
@@ -158,6 +160,7 @@ class ServedExchange implements Exchange {
     this.requestId = requestId;
     this.method = request.method;
     this.startedAt = deps.clock.now();
+    deps.onActivity?.();
     this.header = (name) => request.headers.get(name) ?? undefined;
   }
 
@@ -173,7 +176,8 @@ class ServedExchange implements Exchange {
   settle(status: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    const { clock, log, metrics } = this.#deps;
+    const { clock, log, metrics, onActivity } = this.#deps;
+    onActivity?.();
     recordExchange(this, status, clock.now(), log, metrics);
   }
 }

@@ -181,6 +181,14 @@ export interface Clock {
 }
 
 /** What a runtime provides to the CLI. */
+/** The process's memory. */
+export interface Memory {
+  /** Resident size in bytes. */
+  resident(): number;
+  /** Collects all garbage and gives what it took back to the system: tens of milliseconds in which nothing else runs. */
+  trim(): Promise<void>;
+}
+
 export interface Platform {
   readonly runtime: { readonly name: "node" | "bun" | "deno"; readonly version: string };
   /** `linux`, `darwin` or `win32`, and the CPU, for the User-Agent. */
@@ -198,6 +206,7 @@ export interface Platform {
   readonly files: FileStore;
   readonly processes: Processes;
   readonly clock: Clock;
+  readonly memory: Memory;
   readonly stdin: { isTerminal(): boolean; readText(): Promise<string> };
   isTerminal(stream: "stdout" | "stderr"): boolean;
   /** Synchronous: for what a command tells its user. */

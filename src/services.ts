@@ -38,6 +38,7 @@ export function createServices(deps: AppDeps, session: CredentialSession, starte
     newId,
     log,
     metrics,
+    onActivity: deps.onActivity,
     startedAt,
     session,
     catalogue,

@@ -8,6 +8,7 @@ export function createPlatform(): Platform {
   return createSharedPlatform(
     {
       runtime: { name: "bun", version: Bun.version },
+      memory: { resident: () => process.memoryUsage.rss(), trim: async () => Bun.gc(true) },
       runtimeArgs: process.execArgv,
       createFetch: lazyFetch(async () => (await import("./fetch.ts")).createBunFetch),
       listen: serveBun,

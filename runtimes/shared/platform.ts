@@ -6,7 +6,7 @@ import { fileStore } from "./files.ts";
 import { createProcesses } from "./processes.ts";
 
 /** What differs between the runtimes. */
-export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" | "listen"> {
+export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" | "listen" | "memory"> {
   /** The runtime's own arguments that this program was started with, before the script's path. */
   readonly runtimeArgs: readonly string[];
   /** Where node:fs holds up the event loop while a pipe is full. */

@@ -5,6 +5,7 @@ import type { Settings } from "../config/options.ts";
 import { stateFolder } from "../config/settings.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { createCredentialSession } from "../credentials/session.ts";
+import { createIdleMemory } from "../daemon/idle-memory.ts";
 import { createLogFile } from "../observability/log-file.ts";
 import { createLogSink, type LogSink } from "../observability/log-sink.ts";
 import { createMetricsRegistry } from "../observability/metrics-registry.ts";
@@ -52,7 +53,9 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const config = { ...options.config, apiKeys: [...options.config.apiKeys, ...controlKeys] };
   const metrics = createMetricsRegistry(clock.now);
   const { fetch, session } = await upstreamOf(platform, settings, config, { log, metrics });
-  const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env });
+  const memory = createIdleMemory(platform.memory);
+  const { active: onActivity } = memory;
+  const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env, onActivity });
   const { host } = config;
   const listener = await platform.listen(app.handle, { host, port: config.port });
   const { keepsSettings = false } = options;
@@ -70,7 +73,10 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   return {
     port: listener.port,
     log,
-    stop: (insisted) => drain(platform, { listener, session, log }, insisted),
+    stop(insisted) {
+      memory.stop();
+      return drain(platform, { listener, session, log }, insisted);
+    },
   };
 }
 

@@ -20,6 +20,8 @@ export interface RelayDeps {
   readonly newId: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Hears of each write of a stream. */
+  readonly onActivity: (() => void) | undefined;
 }
 
 /** One client request, translated. */

@@ -32,6 +32,7 @@ export async function streamed<Body>(
 
   const opened: OpenAnswer[] = [];
   const client = createClientStream({
+    onWrite: deps.onActivity,
     onCancel() {
       exchange.facts.cancelled = true;
       for (const path of paths) path.cancel();

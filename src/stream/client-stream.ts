@@ -9,6 +9,8 @@ const UTF8 = new TextEncoder();
 const MAX_PENDING = 64 * 1024;
 
 export interface ClientStreamHooks {
+  /** Text leaves for the client: once an event-loop turn at most. */
+  readonly onWrite?: (() => void) | undefined;
   /** The client left. Called at most once, never after `close`. */
   onCancel(): void;
   /** True while the client is behind: upstream is to pause. */
@@ -43,6 +45,7 @@ export function createClientStream(hooks: ClientStreamHooks): ClientStream {
     if (pending === "" || !sink) return;
     const bytes = UTF8.encode(pending);
     pending = "";
+    hooks.onWrite?.();
     if (sink.write(bytes) || behind || closed) return;
     behind = true;
     hooks.onPressure(true);

@@ -123,6 +123,7 @@ export function createMachine(): Machine {
       runtime: { name: "node", version: "20.20.0" },
       os: { platform: "linux", arch: "x64" },
       homeDir: HOME,
+      memory: { resident: () => 0, trim: async () => {} },
       argv: process.args,
       scriptPath: "/dist/node.js",
       commandLine: ["/usr/bin/node", "/dist/node.js"],

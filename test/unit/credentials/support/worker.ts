@@ -25,6 +25,7 @@ const platform = createSharedPlatform(
     runtime: { name: "node", version: process.version },
     runtimeArgs: [],
     createFetch: () => fetchPlainly,
+    memory: { resident: () => 0, trim: async () => {} },
     listen: () => Promise.reject(new Error("a worker does not listen")),
   },
   process.env,
