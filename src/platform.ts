@@ -145,7 +145,10 @@ export interface FileStat {
   readonly size: number;
   /** Permission bits, e.g. 0o600. */
   readonly mode: number;
-  /** Changes whenever the content may have changed: inode, size and mtime in one text. */
+  /**
+   * Changes whenever the content may have changed: inode, size and mtime in one text. That of a file which has just been
+   * written changes each time, since another write could leave all three as they are.
+   */
   readonly stamp: string;
 }
 

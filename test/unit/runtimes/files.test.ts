@@ -77,12 +77,22 @@ describe("readText and stat", () => {
   test("stat tells size and mode, and its stamp changes with the content", async () => {
     writeFileSync(at("a"), "12345");
     chmodSync(at("a"), 0o640);
+    utimesSync(at("a"), new Date(), new Date(2_000_000));
     const first = await fileStore.stat(at("a"));
     expect(first).toMatchObject({ size: 5, mode: 0o640 });
     expect((await fileStore.stat(at("a")))?.stamp).toBe(first?.stamp);
     utimesSync(at("a"), new Date(), new Date(1_000_000));
     expect((await fileStore.stat(at("a")))?.stamp).not.toBe(first?.stamp);
     await fileStore.writeTextAtomic(at("a"), "54321", 0o600);
+    expect((await fileStore.stat(at("a")))?.stamp).not.toBe(first?.stamp);
+  });
+
+  test("a file just written has a new stamp each time: another write of the same size may leave its mtime as it is", async () => {
+    writeFileSync(at("a"), "12345");
+    const first = await fileStore.stat(at("a"));
+    const { mtime } = statSync(at("a"));
+    writeFileSync(at("a"), "54321");
+    utimesSync(at("a"), mtime, mtime);
     expect((await fileStore.stat(at("a")))?.stamp).not.toBe(first?.stamp);
   });
 });
