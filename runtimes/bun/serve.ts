@@ -3,7 +3,10 @@ import { toResponse } from "../../src/stream/web-body.ts";
 import { closeWithin } from "../shared/close-within.ts";
 import { socketHost, toListenError } from "../shared/listen-error.ts";
 
-/** Serves `handler` with `Bun.serve`. Its idle timeout would cut a stream that is silent for ten seconds. */
+/**
+ * Serves `handler` with `Bun.serve`. Its idle timeout would cut a stream that is silent for ten seconds; whoever has not sent
+ * all headers after about as long is cut without it.
+ */
 export async function serveBun(handler: Handler, options: ListenOptions): Promise<Listener> {
   try {
     const server = Bun.serve({

@@ -586,8 +586,8 @@ describe.each(runtimes)("web pages and local attackers on $name", (runtime) => {
       }
     });
 
-    it("a hundred clients that trickle their headers hold up nobody", async () => {
-      const slow = await Promise.all(Array.from({ length: 100 }, () => openRaw(open.port)));
+    it("400 clients that trickle their headers hold up nobody", async () => {
+      const slow = await Promise.all(Array.from({ length: 400 }, () => openRaw(open.port)));
       for (const connection of slow) connection.send("POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nx-a: ");
       const trickle = setInterval(() => {
         for (const connection of slow) connection.send("a");
@@ -599,9 +599,9 @@ describe.each(runtimes)("web pages and local attackers on $name", (runtime) => {
       for (const connection of slow) connection.end();
     });
 
-    it("a hundred bodies that never end hold up nobody, and are let go with their clients", async () => {
+    it("400 bodies that never end hold up nobody, and are let go with their clients", async () => {
       const before = descriptors(open.pid);
-      const slow = await Promise.all(Array.from({ length: 100 }, () => openRaw(open.port)));
+      const slow = await Promise.all(Array.from({ length: 400 }, () => openRaw(open.port)));
       for (const connection of slow)
         connection.send("POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{");
       for (let i = 0; i < 5; i++) await stillServes();
