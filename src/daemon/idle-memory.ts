@@ -3,7 +3,7 @@ import type { Memory } from "../platform.ts";
 /** Without activity for so long the process is quiet: nobody notices the pause of a garbage collection. */
 const QUIET_MS = 250;
 /** Less growth than this is not worth the CPU, bytes. */
-const WORTH = 12 * 1024 * 1024;
+const WORTH = 16 * 1024 * 1024;
 /** Trims are at least so far apart. */
 const APART_MS = 2_000;
 
