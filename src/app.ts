@@ -9,7 +9,7 @@ import { createCredentialSession } from "./credentials/session.ts";
 import { chatDialect } from "./dialects/chat/index.ts";
 import { messagesDialect } from "./dialects/messages/index.ts";
 import { responsesDialect } from "./dialects/responses/index.ts";
-import { ProxyError, toProxyError } from "./errors.ts";
+import { ProxyError, toProxyError, traceOf } from "./errors.ts";
 import type { Exchange, ExchangeFacts } from "./exchange.ts";
 import { recordExchange } from "./http/access-log.ts";
 import { correlationId } from "./http/correlation-id.ts";
@@ -222,8 +222,7 @@ function errorDialect(path: string, headers: HeaderBag): ErrorDialect {
 
 function logInternal(deps: AppDeps, requestId: string, cause: unknown): void {
   const error = cause instanceof ProxyError && cause.cause !== undefined ? cause.cause : cause;
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  deps.log.write("server", "error", "internal_error", { request_id: requestId, detail });
+  deps.log.write("server", "error", "internal_error", { request_id: requestId, detail: traceOf(error) });
 }
 
 function preflight(request: ServerRequest, requestId: string): Answer {

@@ -95,3 +95,8 @@ export function toProxyError(error: unknown): ProxyError {
   if (error instanceof ProxyError) return error;
   return new ProxyError("internal", "internal error in codex-api-proxy; see its log", { cause: error });
 }
+
+/** What a log tells of an error that nobody expected. */
+export function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

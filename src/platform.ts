@@ -172,6 +172,8 @@ export interface Processes {
   /** Calls back at each SIGINT or SIGTERM. */
   onShutdown(callback: () => void): void;
   onReload(callback: () => void): void;
+  /** What nobody has caught is told, and does not end the process. */
+  onUncaught(callback: (error: unknown) => void): void;
   exit(code: number): never;
   openUrl(url: string): Promise<boolean>;
 }
@@ -183,15 +185,15 @@ export interface Clock {
   sleep(ms: number, signal?: CancelSignal): Promise<void>;
 }
 
-/** What a runtime provides to the CLI. */
 /** The process's memory. */
 export interface Memory {
-  /** Resident size in bytes. */
-  resident(): number;
+  /** Resident size in bytes; undefined where it cannot be told, as when the process has no descriptor left to look with. */
+  resident(): number | undefined;
   /** Collects all garbage and gives what it took back to the system: tens of milliseconds in which nothing else runs. */
   trim(): Promise<void>;
 }
 
+/** What a runtime provides to the CLI. */
 export interface Platform {
   readonly runtime: { readonly name: "node" | "bun" | "deno"; readonly version: string };
   /** `linux`, `darwin` or `win32`, and the CPU, for the User-Agent. */
@@ -205,6 +207,11 @@ export interface Platform {
   env(name: string): string | undefined;
   environment(): Record<string, string | undefined>;
   createFetch(network: UpstreamNetwork): UpstreamFetch;
+  /**
+   * Loads what a server will need only later, never throws. After weeks the files may be others, or gone: an update, a
+   * package runner's folder that the system has cleaned up.
+   */
+  preload(): void;
   listen(handler: Handler, options: ListenOptions): Promise<Listener>;
   readonly files: FileStore;
   readonly processes: Processes;

@@ -1,5 +1,4 @@
 import type { Platform } from "../../src/platform.ts";
-import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { createSharedPlatform } from "../shared/platform.ts";
 import { takeEnvironment } from "../shared/proxy-environment.ts";
 import { v8Memory } from "../shared/v8-memory.ts";
@@ -12,7 +11,7 @@ export function createPlatform(): Platform {
       memory: v8Memory,
       // Deno does not tell the permissions it was started with; starting itself again needs these.
       runtimeArgs: ["run", "--allow-all", "--no-config"],
-      createFetch: lazyFetch(async () => (await import("./fetch.ts")).createDenoFetch),
+      loadFetch: async () => (await import("./fetch.ts")).createDenoFetch,
       listen: serveDeno,
       writeAsync,
     },

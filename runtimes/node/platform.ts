@@ -1,5 +1,4 @@
 import type { Platform } from "../../src/platform.ts";
-import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { createSharedPlatform } from "../shared/platform.ts";
 import { v8Memory } from "../shared/v8-memory.ts";
 
@@ -9,7 +8,7 @@ export function createPlatform(): Platform {
       runtime: { name: "node", version: process.versions.node },
       memory: v8Memory,
       runtimeArgs: process.execArgv,
-      createFetch: lazyFetch(async () => (await import("./fetch.ts")).createNodeFetch),
+      loadFetch: async () => (await import("./fetch.ts")).createNodeFetch,
       listen: async (handler, options) => (await import("./serve.ts")).serveNode(handler, options),
     },
     { ...process.env },

@@ -8,6 +8,9 @@ import { absentAsUndefined, resolveLink } from "./resolve-link.ts";
 const YOUNG_MS = 2_000;
 let asked = 0;
 
+/** The lock's library is loaded when a lock is first taken, not at every start. */
+export const loadFileLock = () => import("./file-lock.ts");
+
 /** Files over node:fs, which Node, Bun and Deno all implement. */
 export const fileStore: FileStore = {
   readText: (path) => absentAsUndefined(fs.readFile(path, "utf8")),
@@ -29,8 +32,7 @@ export const fileStore: FileStore = {
     };
   },
   async withLock(path, work) {
-    // The lock's library is loaded when a lock is first taken, not at every start.
-    const { withFileLock } = await import("./file-lock.ts");
+    const { withFileLock } = await loadFileLock();
     return withFileLock(await resolveLink(path), work);
   },
 };

@@ -2,11 +2,13 @@ import { write as writeDescriptor, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import type { Platform } from "../../src/platform.ts";
 import { systemClock } from "./clock.ts";
-import { fileStore } from "./files.ts";
+import { fileStore, loadFileLock } from "./files.ts";
+import { type LoadFetch, lazyFetch } from "./lazy-fetch.ts";
 import { createProcesses } from "./processes.ts";
 
 /** What differs between the runtimes. */
-export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" | "listen" | "memory"> {
+export interface RuntimeParts extends Pick<Platform, "runtime" | "listen" | "memory"> {
+  readonly loadFetch: LoadFetch;
   /** The runtime's own arguments that this program was started with, before the script's path. */
   readonly runtimeArgs: readonly string[];
   /** Where node:fs holds up the event loop while a pipe is full. */
@@ -18,7 +20,7 @@ export interface RuntimeParts extends Pick<Platform, "runtime" | "createFetch" |
  * @param environment variables as they were at the start; a runtime may have to hide some from its own client.
  */
 export function createSharedPlatform(parts: RuntimeParts, environment: Record<string, string | undefined>): Platform {
-  const { runtimeArgs, ...runtime } = parts;
+  const { runtimeArgs, loadFetch, ...runtime } = parts;
   const scriptPath = process.argv[1] ?? "";
   const commandLine = [process.execPath, ...runtimeArgs, scriptPath];
   return {
@@ -30,6 +32,11 @@ export function createSharedPlatform(parts: RuntimeParts, environment: Record<st
     commandLine,
     env: (name) => environment[name],
     environment: () => ({ ...environment }),
+    createFetch: lazyFetch(loadFetch),
+    preload() {
+      // One that cannot be loaded fails again, and is told, where it is needed.
+      void Promise.allSettled([loadFetch(), loadFileLock(), import("./content-decoders.ts")]);
+    },
     files: fileStore,
     processes: createProcesses(commandLine),
     clock: systemClock,

@@ -29,6 +29,10 @@ export function createProcesses(self: readonly string[]): Processes {
     onReload(callback) {
       if (process.platform !== "win32") process.on(RELOAD_SIGNAL, callback);
     },
+    onUncaught(callback) {
+      process.on("uncaughtException", callback);
+      process.on("unhandledRejection", callback);
+    },
     exit: (code) => process.exit(code),
     openUrl,
   };

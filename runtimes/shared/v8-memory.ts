@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Memory } from "../../src/platform.ts";
+import { residentBytes } from "./resident-bytes.ts";
 
 let gc: (() => void) | undefined;
 
@@ -9,7 +10,7 @@ let gc: (() => void) | undefined;
  * debugger's, for a system that is short of memory, drops it: the next requests would cost half as much again.
  */
 export const v8Memory: Memory = {
-  resident: () => process.memoryUsage.rss(),
+  resident: residentBytes,
   async trim() {
     gc ??= collector();
     gc();

@@ -6,6 +6,7 @@ import { stateFolder } from "../config/settings.ts";
 import type { CredentialSession } from "../credentials/credentials.ts";
 import { createCredentialSession } from "../credentials/session.ts";
 import { createIdleMemory } from "../daemon/idle-memory.ts";
+import { traceOf } from "../errors.ts";
 import { createLogFile } from "../observability/log-file.ts";
 import { createLogSink, type LogSink } from "../observability/log-sink.ts";
 import { createMetricsRegistry } from "../observability/metrics-registry.ts";
@@ -17,7 +18,7 @@ import { createRenewApart } from "./renew-login.ts";
 const DRAIN_MS = 10_000;
 /** And what is left to write after that. */
 const FLUSH_MS = 2_000;
-/** Credentials and catalogue are read so long after the server listens. */
+/** Modules, credentials and catalogue are read so long after the server listens. */
 const WARM_AFTER_MS = 100;
 /** Label of the CLI's own requests in logs and metrics. */
 const CONTROL_LABEL = "cli";
@@ -61,6 +62,10 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const { keepsSettings = false } = options;
   const reload = createReload(platform, { settings, config, controlKeys, keepsSettings, log });
   platform.processes.onReload(() => void reload());
+  // A fault of one request, or of the runtime, is no reason to end the others'.
+  platform.processes.onUncaught((error) => {
+    log.write("server", "error", "uncaught_error", { detail: traceOf(error) });
+  });
   log.write("server", "info", "listening", {
     host,
     port: listener.port,
@@ -69,7 +74,10 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
     pid: platform.processes.pid,
   });
   // Beside the start, not in it: whoever waits for /health waits for nothing else.
-  setTimeout(app.warm, WARM_AFTER_MS);
+  setTimeout(() => {
+    platform.preload();
+    app.warm();
+  }, WARM_AFTER_MS);
   return {
     port: listener.port,
     log,

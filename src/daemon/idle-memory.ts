@@ -26,7 +26,7 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
   /** Size after the last trim, bytes. */
-  let low = memory.resident();
+  let low = memory.resident() ?? 0;
 
   function watch(ms: number): void {
     seen = activity;
@@ -39,9 +39,9 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   }
 
   async function trim(): Promise<void> {
-    if (memory.resident() - low >= WORTH) {
+    if ((memory.resident() ?? 0) - low >= WORTH) {
       await memory.trim();
-      low = memory.resident();
+      low = memory.resident() ?? low;
       if (!stopped) timer = setTimeout(rest, APART_MS);
     } else timer = undefined;
   }

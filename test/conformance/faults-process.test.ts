@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ROOT, runtimes } from "../support/runtimes.ts";
 import { cleanEnvironment, freePort, type RunningServer, type ServerOptions, startServer } from "../support/server.ts";
 import { startUpstream, type Upstream, writeAuthFile } from "../upstream/index.ts";
@@ -105,6 +105,7 @@ describe.each(runtimes)("the process on $name", (runtime) => {
   const canLimit = spawnSync("prlimit", ["--version"]).status === 0;
   it.runIf(canLimit)("descriptors that run out cost nobody the server", async () => {
     const server = await start();
+    await expectServing(server.url);
     // As `ulimit -n 64` would, which a shell in between cannot set for every runtime alike.
     execFileSync("prlimit", [`--pid=${server.pid}`, "--nofile=64"]);
     const hogs = Array.from({ length: 150 }, () => connect(server.port, "127.0.0.1").on("error", () => {}));
@@ -117,6 +118,49 @@ describe.each(runtimes)("the process on $name", (runtime) => {
     for (const hog of hogs) hog.destroy();
     await early;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await expectServing(server.url);
+    expect(await server.stop()).toBe(0);
+  });
+
+  it("its own files may go: an update, a folder that the system cleans up", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "program-"));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+    const dist = join(folder, "dist");
+    cpSync(join(ROOT, "dist"), dist, { recursive: true });
+    // Not one request before they go; with no login yet, none of the server's own either.
+    const server = await start({ dist, prepare: () => {} });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    rmSync(folder, { recursive: true });
+    const { bearer } = writeAuthFile(server.codexHome, "chatgpt");
+    await expectServing(server.url);
+    upstream.script(RESPONSES, { gzip: true });
+    await expectServing(server.url);
+    const count = await fetch(`${server.url}/v1/messages/count_tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5.5", messages: [{ role: "user", content: "hello" }] }),
+    });
+    expect([count.status, await count.json()]).toEqual([200, { input_tokens: expect.any(Number) }]);
+    // Renewing the login takes a lock, and a process of its own where there still is one.
+    upstream.tokens.invalidated.add(bearer);
+    await expectServing(server.url);
+    expect(upstream.tokens.refreshed).toBe(1);
+    expect(await server.stop()).toBe(0);
+  });
+
+  it.skipIf(process.platform === "win32")("an error that nobody catches is logged, and ends nothing", async () => {
+    const preload = join(ROOT, "test/support/fault-on-signal.mjs");
+    const flag = runtime.entry === "node.js" ? "--import" : "--preload";
+    const server = await start({ runtimeArgs: [`${flag}=${preload}`] });
+    upstream.script(RESPONSES, { paceMs: 15 });
+    const open = await ask(server.url, "[[long 100]]", true);
+    for (const times of [1, 2, 3]) {
+      process.kill(server.pid, "SIGUSR2");
+      await vi.waitFor(() => expect(server.log().match(/uncaught_error/g)).toHaveLength(2 * times), 5_000);
+    }
+    expect(server.log()).toMatch(/uncaught_error.*planted rejection/);
+    expect(server.log()).toMatch(/uncaught_error.*planted exception/);
+    expect(await open.text()).toContain("[DONE]");
     await expectServing(server.url);
     expect(await server.stop()).toBe(0);
   });

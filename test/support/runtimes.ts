@@ -15,8 +15,8 @@ export interface Runtime {
   readonly name: RuntimeName;
   /** The program's entry for it in dist/. */
   readonly entry: "node.js" | "bun.js" | "deno.js";
-  /** Command line that runs a script. */
-  command(script: string, args?: readonly string[]): readonly [string, ...string[]];
+  /** Command line that runs a script; `own` are arguments of the runtime itself. */
+  command(script: string, args?: readonly string[], own?: readonly string[]): readonly [string, ...string[]];
 }
 
 const ALL: Record<RuntimeName, () => Runtime> = {
@@ -25,11 +25,15 @@ const ALL: Record<RuntimeName, () => Runtime> = {
   node24: () => onNode("node24", findNode24()),
   bun: () => {
     const bun = firstThatExists("bun", ["bun/bin/bun.exe", ...inScope("@oven", "bin/bun", "bin/bun.exe")]);
-    return { name: "bun", entry: "bun.js", command: (script, args = []) => [bun, script, ...args] };
+    return { name: "bun", entry: "bun.js", command: (script, args = [], own = []) => [bun, ...own, script, ...args] };
   },
   deno: () => {
     const deno = firstThatExists("deno", inScope("@deno", "deno", "deno.exe"));
-    return { name: "deno", entry: "deno.js", command: (script, args = []) => [deno, "run", "-A", script, ...args] };
+    return {
+      name: "deno",
+      entry: "deno.js",
+      command: (script, args = [], own = []) => [deno, "run", "-A", ...own, script, ...args],
+    };
   },
 };
 
@@ -43,7 +47,7 @@ export const runtimes: readonly Runtime[] = (process.env.CONFORMANCE_RUNTIMES ??
   });
 
 function onNode(name: RuntimeName, node: string): Runtime {
-  return { name, entry: "node.js", command: (script, args = []) => [node, script, ...args] };
+  return { name, entry: "node.js", command: (script, args = [], own = []) => [node, ...own, script, ...args] };
 }
 
 /**

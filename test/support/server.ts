@@ -12,6 +12,10 @@ export interface ServerOptions {
   readonly env?: Record<string, string | undefined>;
   /** Arguments behind `start --foreground`; with `bare` there is no command at all. */
   readonly args?: readonly string[];
+  /** The built program; `dist` by default. */
+  readonly dist?: string;
+  /** Arguments of the runtime itself. */
+  readonly runtimeArgs?: readonly string[];
   /** Start without a command, configured by the environment alone. */
   readonly bare?: boolean;
   /** Stands in for the three real hosts. */
@@ -49,7 +53,11 @@ export async function startServer(runtime: Runtime, options: ServerOptions = {})
     ...options.env,
   };
   const args = options.bare ? (options.args ?? []) : ["start", "--foreground", ...(options.args ?? [])];
-  const child = startChild(runtime.command(join(ROOT, "dist", runtime.entry), args), env, home);
+  const child = startChild(
+    runtime.command(join(options.dist ?? join(ROOT, "dist"), runtime.entry), args, options.runtimeArgs),
+    env,
+    home,
+  );
   const url = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<number | null> => {
     const code = await child.stop();

@@ -4,10 +4,10 @@ import { createIdleMemory } from "../../../src/daemon/idle-memory.ts";
 const MEGABYTE = 1024 * 1024;
 
 describe("createIdleMemory", () => {
-  let resident: number;
+  let resident: number | undefined;
   let trims: number;
   const memory = {
-    resident: () => resident * MEGABYTE,
+    resident: () => (resident === undefined ? undefined : resident * MEGABYTE),
     async trim() {
       trims++;
       resident = 55;
@@ -42,6 +42,18 @@ describe("createIdleMemory", () => {
     idle.active();
     await after(60_000);
     expect([trims, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  it("leaves a process alone that cannot tell its size, and looks again when something happens", async () => {
+    const idle = createIdleMemory(memory);
+    resident = undefined;
+    idle.active();
+    await after(60_000);
+    expect([trims, vi.getTimerCount()]).toEqual([0, 0]);
+    resident = 90;
+    idle.active();
+    await after(600);
+    expect(trims).toBe(1);
   });
 
   it("measures growth from the last trim, and trims at most every two seconds", async () => {

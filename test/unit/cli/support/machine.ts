@@ -130,6 +130,7 @@ export function createMachine(): Machine {
       env: (name) => process.env[name],
       environment: () => ({ ...process.env }),
       createFetch: () => loopback,
+      preload: () => {},
       listen: async (handler, { port }): Promise<Listener> => {
         const actual = port === 0 ? 40_000 + process.pid : port;
         if (ports.has(actual))
@@ -164,6 +165,7 @@ export function createMachine(): Machine {
         },
         onShutdown: (callback) => void process.shutdown.push(callback),
         onReload: (callback) => void process.reload.push(callback),
+        onUncaught: () => {},
         exit(code) {
           throw new Exit(code);
         },

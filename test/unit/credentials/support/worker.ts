@@ -24,7 +24,7 @@ const platform = createSharedPlatform(
   {
     runtime: { name: "node", version: process.version },
     runtimeArgs: [],
-    createFetch: () => fetchPlainly,
+    loadFetch: async () => () => fetchPlainly,
     memory: { resident: () => 0, trim: async () => {} },
     listen: () => Promise.reject(new Error("a worker does not listen")),
   },
