@@ -55,7 +55,7 @@ async function build(given: AppSettings, hooks: AppHooks): Promise<App> {
   const log = createLogSink({ level: settings.log_level, format: settings.log_format, now: clock.now, write });
   const fetch = platform.createFetch(config.network);
   const metrics = createMetricsRegistry(clock.now);
-  const app = createServerApp({ config, fetch, files, clock, newId, log, metrics, env });
+  const app = createServerApp({ loadApi, config, fetch, files, clock, newId, log, metrics, env });
   app.warm();
   return { fetch: async (request) => app.fetch(request) };
 }
@@ -66,5 +66,7 @@ async function currentPlatform(): Promise<Platform> {
   if (versions.deno !== undefined) return (await import("./deno/platform.ts")).createPlatform();
   return (await import("./node/platform.ts")).createPlatform();
 }
+
+const loadApi = () => import("../src/api.ts");
 
 const newId = (): string => crypto.randomUUID().replaceAll("-", "");

@@ -1,14 +1,7 @@
-import type { Result } from "hono/router";
-import { RegExpRouter } from "hono/router/reg-exp-router";
-import { SmartRouter } from "hono/router/smart-router";
-import { TrieRouter } from "hono/router/trie-router";
+import type { Api, createApi } from "./api.ts";
 import type { ProxyConfig } from "./config/config.ts";
 import type { CredentialSession } from "./credentials/credentials.ts";
 import type { RenewApart } from "./credentials/renew-apart.ts";
-import { createCredentialSession } from "./credentials/session.ts";
-import { chatDialect } from "./dialects/chat/index.ts";
-import { messagesDialect } from "./dialects/messages/index.ts";
-import { responsesDialect } from "./dialects/responses/index.ts";
 import { ProxyError, toProxyError, traceOf } from "./errors.ts";
 import type { Exchange, ExchangeFacts } from "./exchange.ts";
 import { recordExchange } from "./http/access-log.ts";
@@ -29,12 +22,14 @@ import type {
   ServerRequest,
   UpstreamFetch,
 } from "./platform.ts";
-import { createRoutes, type Route } from "./routes/index.ts";
-import { createServices } from "./services.ts";
+import { healthRoute } from "./routes/health.ts";
+import type { MatchedRoute } from "./routes/table.ts";
 import { toResponse } from "./stream/web-body.ts";
 
 /** What the app needs from outside; a test writes it as a literal. */
 export interface AppDeps {
+  /** Imports `api.ts`; tried again after a failure. */
+  readonly loadApi: () => Promise<{ createApi: typeof createApi }>;
   readonly config: ProxyConfig;
   readonly fetch: UpstreamFetch;
   readonly files: FileStore;
@@ -57,36 +52,83 @@ export interface App {
   readonly handle: Handler;
   /** The same for a Web `Request`. */
   fetch(request: Request): Promise<Response>;
-  /** Reads credentials and catalogue ahead of the first request; never throws. */
+  /** Loads what answers requests, reads credentials and catalogue ahead of the first one; never throws. */
   warm(): void;
+  /** Resolves when no refresh of the login is under way. */
+  settled(): Promise<void>;
 }
 
-/** The server as a request handler: middleware and routes in the order in which a request meets them. */
+/**
+ * The server as a request handler. It starts with `/health` alone: the rest, nine tenths of the code, is loaded by `warm` or
+ * by the first request that needs it.
+ */
 export function createApp(deps: AppDeps): App {
-  const startedAt = deps.clock.now();
-  const session = deps.session ?? createCredentialSession(deps);
-  const services = createServices(deps, session, startedAt);
-  const router = createRouter(createRoutes(services));
-  const handle: Handler = (request, clientLeft) => answer(deps, router, request, clientLeft);
+  const door = new Door(deps);
+  const handle: Handler = (request, clientLeft) => answer(deps, door, request, clientLeft);
   return {
     handle,
     fetch: async (request) => toResponse(await handle(request)),
-    warm: services.warm,
+    // A request that needs what cannot be loaded is told so.
+    warm: () =>
+      void door.load().then(
+        ({ services }) => services.warm(),
+        () => {},
+      ),
+    settled: async () => door.api?.services.session.settled?.(),
   };
 }
 
-type Router = SmartRouter<Route>;
+/** What is there from the start, and the way to what is not. */
+class Door {
+  /** Undefined until it is loaded. */
+  api: Api | undefined;
+  readonly #health: MatchedRoute;
+  readonly #deps: AppDeps;
+  readonly #startedAt: number;
+  #loading: Promise<Api> | undefined;
 
-function createRouter(routes: readonly Route[]): Router {
-  const router: Router = new SmartRouter({ routers: [new RegExpRouter(), new TrieRouter()] });
-  for (const route of routes) for (const path of pathsOf(route)) router.add(route.method, path, route);
-  return router;
+  constructor(deps: AppDeps) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.now();
+    const { config, clock } = deps;
+    this.#health = { route: healthRoute({ config, clock, startedAt: this.#startedAt }), param: () => "" };
+  }
+
+  match(method: string, path: string): MatchedRoute | undefined | Promise<MatchedRoute | undefined> {
+    const wanted = method === "HEAD" ? "GET" : method;
+    if (isOpen(path) && wanted === "GET") return this.#health;
+    return this.api ? this.api.match(wanted, path) : this.load().then((api) => api.match(wanted, path));
+  }
+
+  load(): Promise<Api> {
+    this.#loading ??= this.#deps
+      .loadApi()
+      .then(({ createApi }) => {
+        this.api = createApi(this.#deps, this.#startedAt);
+        return this.api;
+      })
+      .finally(() => {
+        this.#loading = undefined;
+      });
+    return this.#loading;
+  }
+
+  /** How errors are told where the program's own files cannot be read. */
+  async errorDialect(path: string, headers: HeaderBag): Promise<ErrorDialect> {
+    const api = this.api ?? (await this.load().catch(() => undefined));
+    return api?.errorDialect(path, headers) ?? plainErrors;
+  }
 }
+
+const plainErrors: ErrorDialect = {
+  toErrorBody: ({ message }) => ({ error: { message, type: "server_error", param: null, code: "internal_error" } }),
+  toErrorStatus: ({ status }) => status,
+};
 
 /** The outermost layer: every request gets an id, passes the guards, and ends as one answer and one log line. */
 async function answer(
   deps: AppDeps,
-  router: Router,
+  door: Door,
   request: ServerRequest,
   clientLeft: (() => CancelSignal) | undefined,
 ): Promise<Answer> {
@@ -98,8 +140,9 @@ async function answer(
     const url = urlOf(request);
     path = url.pathname;
     // Ahead of the guards, so that log and metrics tell what a refused request was after.
-    const matched = router.match(request.method === "HEAD" ? "GET" : request.method, path);
-    exchange.route = matched[0][0]?.[0].path ?? exchange.route;
+    const found = door.match(request.method, path);
+    const matched = found instanceof Promise ? await found : found;
+    exchange.route = matched?.route.path ?? exchange.route;
     guardHost(request.headers, deps.config, url.host);
     if (request.method === "OPTIONS" && request.headers.has("origin")) answered = preflight(request, requestId);
     else {
@@ -114,7 +157,7 @@ async function answer(
     const error = toProxyError(cause);
     exchange.facts.error = error;
     if (error.kind === "internal") logInternal(deps, requestId, cause);
-    answered = errorAnswer(error, errorDialect(path, request.headers), requestId, deps.clock.now());
+    answered = errorAnswer(error, await door.errorDialect(path, request.headers), requestId, deps.clock.now());
   }
   if (request.method === "HEAD") answered = { ...answered, body: null };
   finishHeaders(deps.config, request, answered, requestId);
@@ -135,7 +178,7 @@ function urlOf(request: ServerRequest): URL {
 }
 
 /** `/health` tells nothing that a stranger could use; it is for service managers. */
-const isOpen = (path: string): boolean => path === "/health" || path === "/v1/health";
+const isOpen = (path: string): boolean => path === "/health";
 
 /** A class, since an object literal with getters would be a hidden class of its own for every request. */
 class ServedExchange implements Exchange {
@@ -185,39 +228,15 @@ class ServedExchange implements Exchange {
 /** Hands the request to the first route that its method and path match. */
 function serve(
   deps: AppDeps,
-  matched: Result<Route>,
+  matched: MatchedRoute | undefined,
   request: ServerRequest,
   url: URL,
   exchange: ServedExchange,
 ): Promise<Answer> {
-  const found = matched[0][0]?.[0];
-  if (!found) {
+  if (!matched) {
     throw new ProxyError("not_found", `no such endpoint: ${request.method} ${url.pathname}`, { code: "unknown_url" });
   }
-  return found.handle({ request, url, param: (name) => paramOf(matched, name), exchange, config: deps.config });
-}
-
-/** A part of the path, with its percent-encoding undone. */
-function paramOf([handlers, stash]: Result<Route>, name: string): string {
-  const params = handlers[0]?.[1] ?? {};
-  const value = params[name];
-  const text = typeof value === "number" ? stash?.[value] : value;
-  try {
-    return decodeURIComponent(text ?? "");
-  } catch {
-    return text ?? "";
-  }
-}
-
-/** Every `/v1/…` route also answers without the prefix, since base URLs are given both ways. */
-function pathsOf(route: Route): string[] {
-  return route.path.startsWith("/v1/") && route.path !== "/v1/*" ? [route.path, route.path.slice(3)] : [route.path];
-}
-
-/** Errors are told in the API that the path, or the client's own header, belongs to. */
-function errorDialect(path: string, headers: HeaderBag): ErrorDialect {
-  if (/^(\/v1)?\/messages(\/|$)/.test(path) || headers.has("anthropic-version")) return messagesDialect;
-  return /^(\/v1)?\/responses(\/|$)/.test(path) ? responsesDialect : chatDialect;
+  return matched.route.handle({ request, url, param: matched.param, exchange, config: deps.config });
 }
 
 function logInternal(deps: AppDeps, requestId: string, cause: unknown): void {

@@ -1,18 +1,15 @@
-import { createApp } from "../app.ts";
+import { type App, type AppDeps, createApp } from "../app.ts";
 import { hashKeys } from "../config/client-keys.ts";
 import type { ClientKey, ProxyConfig } from "../config/config.ts";
 import type { Settings } from "../config/options.ts";
 import { stateFolder } from "../config/settings.ts";
-import type { CredentialSession } from "../credentials/credentials.ts";
-import { createCredentialSession } from "../credentials/session.ts";
 import { createIdleMemory } from "../daemon/idle-memory.ts";
 import { traceOf } from "../errors.ts";
 import { createLogFile } from "../observability/log-file.ts";
 import { createLogSink, type LogSink } from "../observability/log-sink.ts";
 import { createMetricsRegistry } from "../observability/metrics-registry.ts";
-import type { Listener, Platform, UpstreamFetch } from "../platform.ts";
+import type { Listener, Platform } from "../platform.ts";
 import { createReload } from "./reload.ts";
-import { createRenewApart } from "./renew-login.ts";
 
 /** Open requests may take so long to end when the server is told to stop. */
 const DRAIN_MS = 10_000;
@@ -53,10 +50,10 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const controlKeys = await controlKeysOf(options);
   const config = { ...options.config, apiKeys: [...options.config.apiKeys, ...controlKeys] };
   const metrics = createMetricsRegistry(clock.now);
-  const { fetch, session } = await upstreamOf(platform, settings, config, { log, metrics });
+  const upstream = await upstreamOf(platform, settings, config);
   const memory = createIdleMemory(platform.memory);
   const { active: onActivity } = memory;
-  const app = createApp({ config, fetch, session, files, clock, newId, log, metrics, env, onActivity });
+  const app = createApp({ loadApi, config, ...upstream, files, clock, newId, log, metrics, env, onActivity });
   const { host } = config;
   const listener = await platform.listen(app.handle, { host, port: config.port });
   const { keepsSettings = false } = options;
@@ -83,7 +80,7 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
     log,
     stop(insisted) {
       memory.stop();
-      return drain(platform, { listener, session, log }, insisted);
+      return drain(platform, { listener, app, log }, insisted);
     },
   };
 }
@@ -92,17 +89,18 @@ async function upstreamOf(
   platform: Platform,
   settings: Settings,
   config: ProxyConfig,
-  { log, metrics }: { log: LogSink; metrics: ReturnType<typeof createMetricsRegistry> },
-): Promise<{ fetch: UpstreamFetch; session: CredentialSession }> {
-  const { clock, files, env } = platform;
+): Promise<Pick<AppDeps, "fetch" | "session" | "renewApart">> {
   if (settings.demo) {
     const { createDemoFetch, demoSession } = await import("../demo/index.ts");
-    return { fetch: createDemoFetch(clock, newId), session: demoSession };
+    return { fetch: createDemoFetch(platform.clock, newId), session: demoSession };
   }
-  const fetch = platform.createFetch(config.network);
-  const renewApart = createRenewApart(platform, config, stateFolder(platform.homeDir));
-  const session = createCredentialSession({ config, fetch, files, clock, log, metrics, env, renewApart });
-  return { fetch, session };
+  return {
+    fetch: platform.createFetch(config.network),
+    async renewApart(task, onLocked) {
+      const { createRenewApart } = await import("./renew-login.ts");
+      return createRenewApart(platform, config, stateFolder(platform.homeDir))(task, onLocked);
+    },
+  };
 }
 
 /** Without keys the server is open to this machine, and one key would close it. */
@@ -127,15 +125,17 @@ function createLog(platform: Platform, { settings, logTo }: ServeOptions): LogSi
 
 async function drain(
   { clock }: Platform,
-  { listener, session, log }: { listener: Listener; session: CredentialSession; log: LogSink },
+  { listener, app, log }: { listener: Listener; app: App; log: LogSink },
   insisted: Promise<void> | undefined,
 ): Promise<void> {
   const closed = listener.close(DRAIN_MS);
   await (insisted ? Promise.race([closed, insisted]) : closed);
   // A refresh whose answer is lost loses the login.
-  await Promise.race([session.settled?.(), clock.sleep(DRAIN_MS)]);
+  await Promise.race([app.settled(), clock.sleep(DRAIN_MS)]);
   log.write("server", "info", "stopped");
   await Promise.race([log.flush(), clock.sleep(FLUSH_MS)]);
 }
+
+const loadApi = () => import("../api.ts");
 
 const newId = (): string => crypto.randomUUID().replaceAll("-", "");

@@ -3,15 +3,15 @@ import type { Services } from "../services.ts";
 import type { Route } from "./route.ts";
 
 /** `GET /health`: the server runs. Touches neither credentials nor upstream. */
-export function healthRoute(services: Services): Route {
+export function healthRoute({ config, clock, startedAt }: Pick<Services, "config" | "clock" | "startedAt">): Route {
   return {
     method: "GET",
     path: "/health",
     handle: async () =>
       jsonAnswer({
         ok: true,
-        version: services.config.version,
-        uptime_seconds: (services.clock.now() - services.startedAt) / 1000,
+        version: config.version,
+        uptime_seconds: (clock.now() - startedAt) / 1000,
       }),
   };
 }

@@ -130,6 +130,7 @@ function appFor(deltas: number): App {
   const login = { accessToken: "token", refreshToken: undefined, accountId: "a", fedramp: false, expiresAt: undefined };
   const credentials = async () => ({ mode: "chatgpt" as const, ...login });
   return createApp({
+    loadApi: () => import("../../src/api.ts"),
     config: testConfig({ upstream: upstream as Upstream, codexHome: "/nowhere" }),
     fetch: fixedUpstream(deltas),
     session: { current: credentials, recover: credentials, authPath: "/nowhere" },

@@ -34,6 +34,7 @@ export function useApp(kind: "chatgpt" | "apikey" | "pat" = "chatgpt", overrides
     const config = testConfig({ upstream, codexHome: state.home as string, ...overrides, ...more });
     logged.length = 0;
     state.app = createApp({
+      loadApi: () => import("../../../src/api.ts"),
       config,
       fetch: plainFetch,
       files: fileStore,
