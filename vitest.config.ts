@@ -36,7 +36,7 @@ export default defineConfig({
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
           exclude: ALONE,
-          globalSetup,
+          globalSetup: [...globalSetup, "test/support/global-adapters.ts"],
           retry,
           testTimeout: 60_000,
           hookTimeout: 120_000,

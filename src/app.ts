@@ -100,7 +100,9 @@ class Door {
     return this.api ? this.api.match(wanted, path) : this.load().then((api) => api.match(wanted, path));
   }
 
-  load(): Promise<Api> {
+  /** Once: a second one would have a login, and refreshes, of its own. */
+  async load(): Promise<Api> {
+    if (this.api !== undefined) return this.api;
     this.#loading ??= this.#deps
       .loadApi()
       .then(({ createApi }) => {

@@ -2,6 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { lock } from "proper-lockfile";
 import { ProxyError } from "../../src/errors.ts";
+import { tellNodeOfSignals } from "./heard-signals.ts";
+
+// The lock's library looks there for who else listens, to remove its locks at the end.
+tellNodeOfSignals();
 
 /** A holder that has not touched its lock for so long is dead: its owner renews it every half of this. */
 const STALE_MS = 10_000;

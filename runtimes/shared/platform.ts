@@ -2,8 +2,9 @@ import { write as writeDescriptor, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import type { Platform } from "../../src/platform.ts";
 import { systemClock } from "./clock.ts";
-import { fileStore, loadFileLock } from "./files.ts";
+import { fileStore } from "./files.ts";
 import { type LoadFetch, lazyFetch } from "./lazy-fetch.ts";
+import { preloadModules } from "./preload.ts";
 import { createProcesses } from "./processes.ts";
 
 /** What differs between the runtimes. */
@@ -11,18 +12,17 @@ export interface RuntimeParts extends Pick<Platform, "runtime" | "listen" | "mem
   readonly loadFetch: LoadFetch;
   /** The runtime's own arguments that this program was started with, before the script's path. */
   readonly runtimeArgs: readonly string[];
-  /** Where node:fs holds up the event loop while a pipe is full. */
-  readonly writeAsync?: Platform["writeAsync"];
 }
 
 /**
- * The Platform over node:process and its kin.
+ * The Platform over node:process and its kin, for Node and Bun.
  * @param environment variables as they were at the start; a runtime may have to hide some from its own client.
  */
 export function createSharedPlatform(parts: RuntimeParts, environment: Record<string, string | undefined>): Platform {
   const { runtimeArgs, loadFetch, ...runtime } = parts;
   const scriptPath = process.argv[1] ?? "";
   const commandLine = [process.execPath, ...runtimeArgs, scriptPath];
+  const system = { platform: process.platform, readText: fileStore.readText, environment: () => environment };
   return {
     ...runtime,
     os: { platform: process.platform, arch: process.arch },
@@ -33,17 +33,14 @@ export function createSharedPlatform(parts: RuntimeParts, environment: Record<st
     env: (name) => environment[name],
     environment: () => ({ ...environment }),
     createFetch: lazyFetch(loadFetch),
-    preload() {
-      // One that cannot be loaded fails again, and is told, where it is needed.
-      void Promise.allSettled([loadFetch(), loadFileLock(), import("./content-decoders.ts")]);
-    },
+    preload: () => preloadModules(loadFetch),
     files: fileStore,
-    processes: createProcesses(commandLine),
+    processes: createProcesses(commandLine, system),
     clock: systemClock,
     stdin: { isTerminal: () => process.stdin.isTTY === true, readText: readStdin },
     isTerminal: (stream) => process[stream].isTTY === true,
     write,
-    writeAsync: parts.writeAsync ?? writeAsync,
+    writeAsync: writeAsync,
   };
 }
 

@@ -2,8 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import type { Processes } from "../../src/platform.ts";
+import { isAlive } from "./is-alive.ts";
 import { openUrl } from "./open-url.ts";
-import { startMark } from "./start-mark.ts";
+import { type StartMarkSystem, startMark } from "./start-mark.ts";
 
 const LOG_MODE = 0o600;
 const RELOAD_SIGNAL = "SIGHUP";
@@ -12,13 +13,13 @@ const RELOAD_SIGNAL = "SIGHUP";
  * Processes over node:child_process, which Node, Bun and Deno all implement.
  * @param self command line that starts this program again: executable, the runtime's own arguments, script.
  */
-export function createProcesses(self: readonly string[]): Processes {
+export function createProcesses(self: readonly string[], system: StartMarkSystem): Processes {
   return {
     pid: process.pid,
     spawnDetached: ({ args, env, logPath }) => spawnDetached([...self, ...args], env, logPath),
     run: runInForeground,
     isAlive,
-    startMark,
+    startMark: (pid) => startMark(system, pid),
     signal(pid, signal) {
       process.kill(pid, signal);
     },
@@ -89,14 +90,4 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
       resolve(code ?? 128 + (number ?? 0));
     });
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of somebody else is alive too.
-    return (error as { code?: string }).code === "EPERM";
-  }
 }

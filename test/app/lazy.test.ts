@@ -16,7 +16,9 @@ describe("an app that has just started", () => {
     for (let i = 0; i < 2; i++) expect((await test.get("/health")).status).toBe(200);
     expect(createApi).not.toHaveBeenCalled();
     expect((await test.get("/v1/models")).status).toBe(200);
+    test.app.warm();
     expect((await test.get("/v1/models")).status).toBe(200);
+    expect((await test.get("/nowhere")).status).toBe(404);
     expect(createApi).toHaveBeenCalledTimes(1);
   });
 

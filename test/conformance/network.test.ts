@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type AdapterServer, buildAdapters, startAdapters } from "../support/adapter-server.ts";
+import { type AdapterServer, startAdapters } from "../support/adapter-server.ts";
 import { type Certificates, createCertificates } from "../support/certificates.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
 import { runtimes } from "../support/runtimes.ts";
@@ -19,7 +19,6 @@ let home: string;
 beforeAll(async () => {
   certificates = createCertificates();
   home = mkdtempSync(join(tmpdir(), "adapters-"));
-  await buildAdapters();
 });
 
 afterAll(() => {

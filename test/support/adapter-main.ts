@@ -8,6 +8,7 @@ import { handOn } from "../../src/stream/hand-on.ts";
  */
 export async function runCli(platform: Platform): Promise<void> {
   if (platform.argv[0] === "count") return countUp(platform);
+  if (platform.argv[0] === "files") return callFiles(platform);
   const caFile = platform.env("TEST_CA");
   const upstream = platform.createFetch({
     proxyUrl: platform.env("TEST_PROXY"),
@@ -51,6 +52,17 @@ export async function runCli(platform: Platform): Promise<void> {
     print(`refused ${(error as { code?: string }).code}: ${(error as Error).message}`);
     platform.processes.exit(1);
   }
+}
+
+/** Does what its argument says, `[method, ...arguments]` of the file store, and prints `["given", …]` or `["thrown", code]`. */
+async function callFiles({ argv, files, write }: Platform): Promise<void> {
+  const [method, ...args] = JSON.parse(argv[1] ?? "") as [keyof typeof files, ...unknown[]];
+  const call = files[method] as (...args: unknown[]) => Promise<unknown>;
+  const result = await call(...args).then(
+    (given) => ["given", given],
+    ({ code }) => ["thrown", code],
+  );
+  write("stdout", `${JSON.stringify(result)}\n`);
 }
 
 /** Adds 1 to the number in a file again and again, each time under its lock: a lost update shows in the sum. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "rolldown";
+import type { FileStore } from "../../src/platform.ts";
 import { type Child, startChild, waitFor } from "./child.ts";
 import { ROOT, type Runtime } from "./runtimes.ts";
 
@@ -32,6 +33,19 @@ export async function buildAdapters(): Promise<void> {
       },
     ],
   });
+}
+
+/** The file store of a runtime: each call is a process of its own, a failure an Error with the system's code. */
+export function adapterFiles(runtime: Runtime, home: string): Omit<FileStore, "withLock"> {
+  const call = async (method: string, ...args: unknown[]): Promise<never> => {
+    const child = startAdapterProgram(runtime, ["files", JSON.stringify([method, ...args])], {}, home);
+    await child.exited;
+    const [how, what] = JSON.parse(child.output());
+    if (how === "thrown") throw Object.assign(new Error(`${method}: ${what}`), { code: what });
+    return (what ?? undefined) as never;
+  };
+  const methods = ["readText", "writeTextAtomic", "append", "rename", "remove", "makeDir", "setMode", "stat"] as const;
+  return Object.fromEntries(methods.map((name) => [name, (...args: unknown[]) => call(name, ...args)])) as never;
 }
 
 /** Runs `adapter-main.ts` with arguments. */

@@ -5,10 +5,15 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../runtimes/shared/clock.ts";
 import { closeWithin } from "../../../runtimes/shared/close-within.ts";
+import { fileStore } from "../../../runtimes/shared/files.ts";
 import { toListenError } from "../../../runtimes/shared/listen-error.ts";
 import { createProcesses } from "../../../runtimes/shared/processes.ts";
 
-const processes = createProcesses([process.execPath, "-e"]);
+const processes = createProcesses([process.execPath, "-e"], {
+  platform: process.platform,
+  readText: fileStore.readText,
+  environment: () => process.env,
+});
 
 describe("createProcesses", () => {
   test("startMark stays the same for a process and differs from another's", async () => {
