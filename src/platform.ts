@@ -145,6 +145,8 @@ export interface FileStat {
   readonly size: number;
   /** Permission bits, e.g. 0o600. */
   readonly mode: number;
+  /** False for a folder, a pipe or a device: to read one may fail, or wait for ever. */
+  readonly regular: boolean;
   /**
    * Changes whenever the content may have changed: inode, size and mtime in one text. That of a file which has just been
    * written changes each time, since another write could leave all three as they are.

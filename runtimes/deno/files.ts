@@ -19,10 +19,17 @@ export const denoFiles: FileStore = createFileStore({
 });
 
 function facts(path: string): FileFacts {
-  const { size, mode, ino, mtime } = Deno.statSync(path);
+  const { size, mode, isFile, ino, mtime } = Deno.statSync(path);
   const modifiedMs = mtime?.getTime() ?? 0;
   // Systems that tell no mode have no other users' access in it either.
-  return { size, mode: mode ?? 0o600, inode: String(ino), modified: String(modifiedMs), modifiedMs };
+  return {
+    size,
+    mode: mode ?? 0o600,
+    regular: isFile,
+    inode: String(ino),
+    modified: String(modifiedMs),
+    modifiedMs,
+  };
 }
 
 async function owner(path: string): Promise<Owner | undefined> {

@@ -3,8 +3,9 @@ import type { FileStore } from "../../src/platform.ts";
 /** What a runtime knows of a file, at once: asked at every request, where a turn through a thread pool costs fifty times the call. */
 export interface FileFacts {
   readonly size: number;
-  /** With the file's type, as the system gives it. */
+  /** As the system gives it. */
   readonly mode: number;
+  readonly regular: boolean;
   readonly inode: string;
   /** As fine as the runtime tells it. */
   readonly modified: string;
@@ -99,9 +100,14 @@ export function createFileStore(calls: FileCalls): FileStore {
         if (isAbsent(error)) return undefined;
         throw error;
       }
-      const { size, mode, inode, modified, modifiedMs } = facts;
+      const { size, mode, regular, inode, modified, modifiedMs } = facts;
       const isYoung = Math.abs(Date.now() - modifiedMs) < YOUNG_MS;
-      return { size, mode: mode & 0o777, stamp: `${inode}-${size}-${modified}${isYoung ? `-${++asked}` : ""}` };
+      return {
+        size,
+        mode: mode & 0o777,
+        regular,
+        stamp: `${inode}-${size}-${modified}${isYoung ? `-${++asked}` : ""}`,
+      };
     },
     async withLock(path, work) {
       const { withFileLock } = await loadFileLock();

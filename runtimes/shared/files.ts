@@ -21,13 +21,14 @@ export const fileStore: FileStore = createFileStore({
 });
 
 function facts(path: string): FileFacts {
-  const { size, mode, ino, mtimeNs, mtimeMs } = statSync(path, { bigint: true });
+  const stat = statSync(path, { bigint: true });
   return {
-    size: Number(size),
-    mode: Number(mode),
-    inode: String(ino),
-    modified: String(mtimeNs),
-    modifiedMs: Number(mtimeMs),
+    size: Number(stat.size),
+    mode: Number(stat.mode),
+    regular: stat.isFile(),
+    inode: String(stat.ino),
+    modified: String(stat.mtimeNs),
+    modifiedMs: Number(stat.mtimeMs),
   };
 }
 

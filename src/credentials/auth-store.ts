@@ -68,6 +68,7 @@ export function createAuthStore(deps: AuthStoreDeps, path: string): AuthStore {
       cached = undefined;
       return undefined;
     }
+    if (!stat.regular) throw new ProxyError("credentials", "auth.json is not a regular file: its login cannot be read");
     if (force || cached?.stamp !== stat.stamp) cached = await loadAs(stat.stamp);
     if (cached === undefined) return undefined;
     if ("error" in cached) throw cached.error;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -262,7 +263,10 @@ describe.each(runtimes)("the login of a server on $name", (runtime) => {
 
   it.each<[what: string, write: (path: string) => void, message: RegExp]>([
     ["missing", () => {}, /no auth\.json in CODEX_HOME: sign in with `codex login` or `codex-api-proxy login`/],
-    ["unreadable", (path) => mkdirSync(path), /auth\.json.*(read|EISDIR)/],
+    ["a folder", (path) => mkdirSync(path), /auth\.json is not a regular file/],
+    // Nobody writes into it: to open it would wait for ever.
+    ["a pipe", (path) => execFileSync("mkfifo", [path]), /auth\.json is not a regular file/],
+    ["a device", (path) => symlinkSync("/dev/zero", path), /auth\.json is not a regular file/],
     ["not JSON", (path) => writeFileSync(path, '{"tokens": {"access_token": "eyJsecret'), /not valid JSON/],
     ["empty", (path) => writeFileSync(path, ""), /not valid JSON/],
     ["no object", (path) => writeFileSync(path, "[]"), /not a JSON object/],

@@ -80,7 +80,7 @@ export function memoryFiles(): MemoryFiles {
       await step("stat");
       const text = texts.get(path);
       if (text === undefined) return undefined;
-      return { size: text.length, mode: modes.get(path) ?? 0, stamp: String(stamps.get(path)) };
+      return { size: text.length, mode: modes.get(path) ?? 0, regular: true, stamp: String(stamps.get(path)) };
     },
     async withLock(path, work) {
       await step("withLock");
