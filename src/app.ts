@@ -44,6 +44,8 @@ export interface AppDeps {
   readonly renewApart?: RenewApart;
   /** Hears of each request's beginning and end and of each write of a stream. */
   readonly onActivity?: () => void;
+  /** Hears of each request that is over. */
+  readonly onEnded?: (exchange: Exchange) => void;
   /** In place of auth.json, for the offline demo. */
   readonly session?: CredentialSession;
 }
@@ -190,6 +192,7 @@ class ServedExchange implements Exchange {
   readonly startedAt: number;
   readonly facts: ExchangeFacts = {};
   credentials: Exchange["credentials"] = undefined;
+  upstream: Exchange["upstream"] = undefined;
   readonly header: Exchange["header"];
   heldOpen = false;
   readonly #deps: AppDeps;
@@ -221,8 +224,9 @@ class ServedExchange implements Exchange {
   settle(status: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    const { clock, log, metrics, onActivity } = this.#deps;
+    const { clock, log, metrics, onActivity, onEnded } = this.#deps;
     onActivity?.();
+    onEnded?.(this);
     recordExchange(this, status, clock.now(), log, metrics);
   }
 }

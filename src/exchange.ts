@@ -1,7 +1,7 @@
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderReader } from "./dialects/dialect.ts";
 import type { ProxyError } from "./errors.ts";
-import type { CancelSignal } from "./platform.ts";
+import type { CancelSignal, UpstreamResponse } from "./platform.ts";
 
 /** Token counts of one answer, for the log and the metrics. */
 export interface TokenFacts {
@@ -41,6 +41,8 @@ export interface Exchange {
   readonly facts: ExchangeFacts;
   /** The login as its route found it. */
   credentials: Credentials | undefined;
+  /** Upstream's answer, once its headers are there. */
+  upstream: UpstreamResponse | undefined;
   /** Takes over the end of the request from the HTTP layer, for an answer that outlives its handler. */
   holdOpen(): void;
   /** Ends the request for the log and the metrics; the first call counts. */

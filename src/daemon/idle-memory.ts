@@ -1,3 +1,4 @@
+import type { Exchange } from "../exchange.ts";
 import type { Memory } from "../platform.ts";
 
 /** Without activity for so long the process is quiet: nobody notices the pause of a garbage collection. */
@@ -6,11 +7,19 @@ const QUIET_MS = 250;
 const WORTH = 16 * 1024 * 1024;
 /** Trims are at least so far apart. */
 const APART_MS = 2_000;
+/** V8 lets go of its young generation only where next to nothing was allocated for five seconds. */
+const SETTLED_MS = 4_000;
+/** So many small exchanges are kept; bytes of a request's body, tokens of its answer. */
+const KEPT = 8;
+const SMALL_REQUEST = 64 * 1024;
+const SMALL_ANSWER = 4_000;
 
 /** Gives memory back between bursts. */
 export interface IdleMemory {
   /** Something happened for a client. On the hot path: it only counts. */
   active(): void;
+  /** A request is over. */
+  ended(exchange: Exchange): void;
   /** Nothing is trimmed any more. */
   stop(): void;
 }
@@ -19,14 +28,19 @@ export interface IdleMemory {
  * Runtimes let their heaps grow by tens of megabytes of garbage before they look for any, and return little of it while they
  * are busy; once quiet they have no reason to look. A server that is left on for months does it for them: when a burst is
  * over, or all of its readers stand still.
+ *
+ * V8 throws compiled code away in a collection when no living object has the shape (hidden class) that it was compiled for.
+ * A few past exchanges are kept with all that hangs on them, so that the next requests find their code.
  */
 export function createIdleMemory(memory: Memory): IdleMemory {
   let activity = 0;
   let seen = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
-  /** Size after the last trim, bytes. */
+  /** The least size since the last trim, bytes: what it freed goes back to the system some time later. */
   let low = memory.resident() ?? 0;
+  const kept: Exchange[] = [];
+  let next = 0;
 
   function watch(ms: number): void {
     seen = activity;
@@ -34,28 +48,48 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   }
 
   function look(): void {
-    if (activity !== seen) watch(QUIET_MS);
-    else void trim();
+    low = Math.min(low, memory.resident() ?? low);
+    if (activity === seen) return void trim();
+    memory.restrain?.();
+    watch(QUIET_MS);
   }
 
   async function trim(): Promise<void> {
     if ((memory.resident() ?? 0) - low >= WORTH) {
-      await memory.trim();
-      low = memory.resident() ?? low;
+      await collect();
       if (!stopped) timer = setTimeout(rest, APART_MS);
     } else timer = undefined;
   }
 
   /** What happened meanwhile has not been looked at. */
   function rest(): void {
+    if (activity === seen) timer = setTimeout(settle, SETTLED_MS);
+    else watch(QUIET_MS);
+  }
+
+  /** A second trim, which gives back what the first could not. */
+  async function settle(): Promise<void> {
+    if (activity === seen) await collect();
+    if (stopped) return;
     if (activity === seen) timer = undefined;
     else watch(QUIET_MS);
+  }
+
+  async function collect(): Promise<void> {
+    await memory.trim();
+    low = memory.resident() ?? low;
   }
 
   return {
     active() {
       activity++;
       if (timer === undefined && !stopped) watch(QUIET_MS);
+    },
+    ended(exchange) {
+      const size = Number(exchange.header("content-length") ?? Number.POSITIVE_INFINITY);
+      if (size > SMALL_REQUEST || (exchange.facts.usage?.output ?? 0) > SMALL_ANSWER) return;
+      kept[next] = exchange;
+      next = (next + 1) % KEPT;
     },
     stop() {
       stopped = true;

@@ -59,6 +59,7 @@ export function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, i
       );
       credentials = undefined;
       exchange.facts.upstreamHeadersAt ??= deps.clock.now();
+      exchange.upstream = answer.response;
       exchange.facts.upstreamModel = answer.model;
       exchange.facts.upstreamMode = answer.mode;
       const next = readEvents(answer.response, deps.config.idleTimeout * 1000);

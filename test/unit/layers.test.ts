@@ -59,7 +59,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   api: ["app", "credentials", "dialects", "http", "platform", "routes", "services"],
   app: ["api", "config", "credentials", "errors", "exchange", "http", "observability", "platform", "routes", "stream"],
-  daemon: ["config", "errors", "json", "platform"],
+  daemon: ["config", "errors", "exchange", "json", "platform"],
   cli: [
     "api",
     "app",
