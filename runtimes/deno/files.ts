@@ -41,8 +41,7 @@ async function writeNew(path: string, text: string, mode: number, prepare: () =>
   const file = await Deno.open(path, { createNew: true, write: true, mode });
   try {
     await prepare();
-    const bytes = new TextEncoder().encode(text);
-    for (let sent = 0; sent < bytes.length; ) sent += await file.write(bytes.subarray(sent));
+    await writeAll(file, text);
     await file.sync();
   } finally {
     file.close();
@@ -52,4 +51,10 @@ async function writeNew(path: string, text: string, mode: number, prepare: () =>
 async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(path);
   await folder.sync().finally(() => folder.close());
+}
+
+/** Deno writes as much at a time as the file or the pipe takes. */
+export async function writeAll(to: { write(bytes: Uint8Array): Promise<number> }, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length; ) sent += await to.write(bytes.subarray(sent));
 }

@@ -3,7 +3,7 @@ import { systemClock } from "../shared/clock.ts";
 import { lazyFetch } from "../shared/lazy-fetch.ts";
 import { PROXY_ENVIRONMENT } from "../shared/outbound-proxy.ts";
 import { preloadModules } from "../shared/preload.ts";
-import { denoFiles } from "./files.ts";
+import { denoFiles, writeAll } from "./files.ts";
 import { createDenoProcesses } from "./processes.ts";
 import { serveDeno } from "./serve.ts";
 
@@ -43,7 +43,7 @@ export function createPlatform(): Platform {
     },
     isTerminal: (stream) => Deno[stream].isTerminal(),
     write,
-    writeAsync,
+    writeAsync: (stream, text) => writeAll(Deno[stream], text),
   };
 }
 
@@ -84,9 +84,4 @@ function write(stream: "stdout" | "stderr", text: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
   }
-}
-
-async function writeAsync(stream: "stdout" | "stderr", text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length; ) sent += await Deno[stream].write(bytes.subarray(sent));
 }

@@ -40,7 +40,7 @@ export function createSharedPlatform(parts: RuntimeParts, environment: Record<st
     stdin: { isTerminal: () => process.stdin.isTTY === true, readText: readStdin },
     isTerminal: (stream) => process[stream].isTTY === true,
     write,
-    writeAsync: writeAsync,
+    writeAsync,
   };
 }
 

@@ -48,17 +48,18 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   }
 
   function look(): void {
-    low = Math.min(low, memory.resident() ?? low);
-    if (activity === seen) return void trim();
-    memory.restrain?.();
-    watch(QUIET_MS);
+    const size = memory.resident() ?? low;
+    low = Math.min(low, size);
+    if (activity !== seen) {
+      memory.restrain?.();
+      watch(QUIET_MS);
+    } else if (size - low >= WORTH) void trim();
+    else timer = undefined;
   }
 
   async function trim(): Promise<void> {
-    if ((memory.resident() ?? 0) - low >= WORTH) {
-      await collect();
-      if (!stopped) timer = setTimeout(rest, APART_MS);
-    } else timer = undefined;
+    await collect();
+    if (!stopped) timer = setTimeout(rest, APART_MS);
   }
 
   /** What happened meanwhile has not been looked at. */

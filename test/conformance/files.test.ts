@@ -8,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   utimesSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -124,10 +125,28 @@ describe.each(runtimes)("files on $name", (runtime) => {
     expect(await code(fileStore().rename(at("none"), at("b")))).toBe("ENOENT");
     expect(await code(fileStore().writeTextAtomic(at("none/b"), "text", 0o600))).toBe("ENOENT");
   });
+});
 
-  test("a lock lets one process at a time read and write", async () => {
-    const adders = Array.from({ length: 3 }, () => startAdapterProgram(runtime, ["count", at("sum"), "20"], {}, home));
-    expect(await Promise.all(adders.map(({ exited }) => exited))).toEqual([0, 0, 0]);
-    expect([readFileSync(at("sum"), "utf8"), readdirSync(folder)]).toEqual(["60", ["sum"]]);
-  });
+test("processes on all runtimes at a time lose no update, and no file is ever readable by others", async () => {
+  const path = at("state/count");
+  const started = runtimes.flatMap((runtime) =>
+    [1, 2].map(() => startAdapterProgram(runtime, ["count", path, "15"], {}, home)),
+  );
+  const modes = new Set<number>();
+  const look = (): void => {
+    for (const name of readdirSync(at("state"))) {
+      const found = statSync(at(`state/${name}`), { throwIfNoEntry: false });
+      if (found?.isFile()) modes.add(found.mode & 0o777);
+    }
+  };
+  await expect.poll(() => readdirSync(folder)).toContain("state");
+  const watcher = watch(at("state"), look);
+
+  const codes = await Promise.all(started.map(({ exited }) => exited));
+  watcher.close();
+
+  expect(codes, started.map((child) => child.output()).join("")).toEqual(codes.map(() => 0));
+  expect(Number(readFileSync(path, "utf8"))).toBe(15 * started.length);
+  expect([...modes]).toEqual([0o600]);
+  expect(readdirSync(at("state"))).toEqual(["count"]);
 });
