@@ -3,7 +3,7 @@ import type { ProxyConfig } from "./config/config.ts";
 import type { CredentialSession } from "./credentials/credentials.ts";
 import type { RenewApart } from "./credentials/renew-apart.ts";
 import { ProxyError, toProxyError, traceOf } from "./errors.ts";
-import type { Exchange, ExchangeFacts } from "./exchange.ts";
+import type { Exchange, ExchangeFacts, WorkObserver } from "./exchange.ts";
 import { recordExchange } from "./http/access-log.ts";
 import { correlationId } from "./http/correlation-id.ts";
 import { type ErrorDialect, errorAnswer } from "./http/error-answer.ts";
@@ -42,10 +42,7 @@ export interface AppDeps {
   readonly env: (name: string) => string | undefined;
   /** Refreshes the login in a process that outlives a killed server; undefined: in this one. */
   readonly renewApart?: RenewApart;
-  /** Hears of each request's beginning and end and of each write of a stream. */
-  readonly onActivity?: () => void;
-  /** Hears of each request that is over. */
-  readonly onEnded?: (exchange: Exchange) => void;
+  readonly work?: WorkObserver;
   /** In place of auth.json, for the offline demo. */
   readonly session?: CredentialSession;
 }
@@ -208,7 +205,7 @@ class ServedExchange implements Exchange {
     this.requestId = requestId;
     this.method = request.method;
     this.startedAt = deps.clock.now();
-    deps.onActivity?.();
+    deps.work?.active();
     this.header = (name) => request.headers.get(name) ?? undefined;
   }
 
@@ -224,9 +221,9 @@ class ServedExchange implements Exchange {
   settle(status: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    const { clock, log, metrics, onActivity, onEnded } = this.#deps;
-    onActivity?.();
-    onEnded?.(this);
+    const { clock, log, metrics, work } = this.#deps;
+    work?.active();
+    work?.ended(this);
     recordExchange(this, status, clock.now(), log, metrics);
   }
 }

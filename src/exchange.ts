@@ -28,6 +28,16 @@ export interface ExchangeFacts {
   client?: string;
 }
 
+/** Hears of the server's work as it goes on, on the hot path. */
+export interface WorkObserver {
+  /** A request begins or ends, or a stream is written to. */
+  active(): void;
+  /** Upstream's answer has gone on for megabytes, again, most of them garbage by now. */
+  long(): void;
+  /** A request is over. */
+  ended(exchange: Exchange): void;
+}
+
 /** One client request: its identity, the signal that the client left, and the facts gathered on the way. */
 export interface Exchange {
   readonly requestId: string;

@@ -193,8 +193,11 @@ export interface Memory {
   resident(): number | undefined;
   /** Collects all garbage and gives what it took back to the system: tens of milliseconds in which nothing else runs. */
   trim(): Promise<void>;
-  /** Bounds what a busy runtime takes for its garbage; asked some times a second while there is work. */
-  restrain?(): void;
+  /**
+   * Bounds what a busy runtime takes for its garbage; asked some times a second while there is work.
+   * @param tight Takes no more than it has: what is made lives on, or is large.
+   */
+  restrain?(tight: boolean): void;
 }
 
 /** What a runtime provides to the CLI. */

@@ -38,7 +38,7 @@ export function createServices(deps: AppDeps, session: CredentialSession, starte
     newId,
     log,
     metrics,
-    onActivity: deps.onActivity,
+    work: deps.work,
     startedAt,
     session,
     catalogue,

@@ -9,6 +9,8 @@ const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 5 * 60_000;
 const KEEP_ALIVE_MS = 75_000;
 const IDLE_SWEEP_MS = 100;
+/** Of a longer text Node holds two copies and room for three more while the client reads, of bytes none; UTF-16 units. */
+const LARGE = 64 * 1024;
 
 /** Serves `handler` on node:http. Upgrade requests reach it as ordinary ones, because nothing listens for "upgrade". */
 export function serveNode(handler: Handler, options: ListenOptions): Promise<Listener> {
@@ -49,7 +51,7 @@ async function respond(handler: Handler, incoming: IncomingMessage, outgoing: Se
 function send({ status, headers, body }: Answer, outgoing: ServerResponse): void {
   outgoing.writeHead(status, headers);
   if (body === null) outgoing.end();
-  else if (typeof body === "string") outgoing.end(body);
+  else if (typeof body === "string") outgoing.end(body.length < LARGE ? body : Buffer.from(body));
   else push(body, outgoing);
 }
 

@@ -34,9 +34,9 @@ export function collectGarbage(how?: Collection): void {
  * Stops the young generation's growth once it is large enough. Left alone it grows to 32 MB, with V8 13 to 128 MB, most of it
  * garbage. The collection after a burst makes it small again, hence the way back.
  */
-export function limitYoungGeneration(): void {
-  const young = getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
-  const factor = (young?.space_size ?? 0) < MOST_YOUNG ? 2 : 1;
+export function limitYoungGeneration(tight: boolean): void {
+  const young = tight ? undefined : getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
+  const factor = (young?.space_size ?? MOST_YOUNG) < MOST_YOUNG ? 2 : 1;
   if (factor === growthFactor) return;
   setFlagsFromString(`--semi-space-growth-factor=${factor}`);
   growthFactor = factor;

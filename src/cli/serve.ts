@@ -52,8 +52,7 @@ export async function startServer(platform: Platform, options: ServeOptions): Pr
   const metrics = createMetricsRegistry(clock.now);
   const upstream = await upstreamOf(platform, settings, config);
   const memory = createIdleMemory(platform.memory);
-  const { active: onActivity, ended: onEnded } = memory;
-  const app = createApp({ loadApi, config, ...upstream, files, clock, newId, log, metrics, env, onActivity, onEnded });
+  const app = createApp({ loadApi, config, ...upstream, files, clock, newId, log, metrics, env, work: memory });
   const { host } = config;
   const listener = await platform.listen(app.handle, { host, port: config.port });
   const { keepsSettings = false } = options;

@@ -1,10 +1,12 @@
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, WorkObserver } from "../exchange.ts";
 import type { Memory } from "../platform.ts";
 
 /** Without activity for so long the process is quiet: nobody notices the pause of a garbage collection. */
 const QUIET_MS = 250;
 /** Less growth than this is not worth the CPU, bytes. */
 const WORTH = 16 * 1024 * 1024;
+/** … and while a long answer is read, growth by this part of the whole: a collection walks all that lives. */
+const WORTH_OF_LONG = 1 / 8;
 /** Trims are at least so far apart. */
 const APART_MS = 2_000;
 /** V8 lets go of its young generation only where next to nothing was allocated for five seconds. */
@@ -14,12 +16,8 @@ const KEPT = 8;
 const SMALL_REQUEST = 64 * 1024;
 const SMALL_ANSWER = 4_000;
 
-/** Gives memory back between bursts. */
-export interface IdleMemory {
-  /** Something happened for a client. On the hot path: it only counts. */
-  active(): void;
-  /** A request is over. */
-  ended(exchange: Exchange): void;
+/** Gives memory back between bursts, and while a long answer is read. */
+export interface IdleMemory extends WorkObserver {
   /** Nothing is trimmed any more. */
   stop(): void;
 }
@@ -39,6 +37,10 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   let stopped = false;
   /** The least size since the last trim, bytes: what it freed goes back to the system some time later. */
   let low = memory.resident() ?? 0;
+  /** The same since the last trim for the sake of a long answer. */
+  let left = low;
+  /** A long answer has been read since the last look. */
+  let isLong = false;
   const kept: Exchange[] = [];
   let next = 0;
 
@@ -51,7 +53,8 @@ export function createIdleMemory(memory: Memory): IdleMemory {
     const size = memory.resident() ?? low;
     low = Math.min(low, size);
     if (activity !== seen) {
-      memory.restrain?.();
+      memory.restrain?.(isLong);
+      isLong = false;
       watch(QUIET_MS);
     } else if (size - low >= WORTH) void trim();
     else timer = undefined;
@@ -79,13 +82,28 @@ export function createIdleMemory(memory: Memory): IdleMemory {
   async function collect(): Promise<void> {
     await memory.trim();
     low = memory.resident() ?? low;
+    left = low;
+  }
+
+  function active(): void {
+    activity++;
+    if (timer === undefined && !stopped) watch(QUIET_MS);
+  }
+
+  async function long(): Promise<void> {
+    active();
+    isLong = true;
+    memory.restrain?.(true);
+    const size = memory.resident() ?? left;
+    left = Math.min(left, size);
+    if (size - left < left * WORTH_OF_LONG) return;
+    await memory.trim();
+    left = memory.resident() ?? left;
   }
 
   return {
-    active() {
-      activity++;
-      if (timer === undefined && !stopped) watch(QUIET_MS);
-    },
+    active,
+    long: () => void long(),
     ended(exchange) {
       const size = Number(exchange.header("content-length") ?? Number.POSITIVE_INFINITY);
       if (size > SMALL_REQUEST || (exchange.facts.usage?.output ?? 0) > SMALL_ANSWER) return;

@@ -62,7 +62,7 @@ export function createPath<Body>(deps: RelayDeps, request: RelayRequest<Body>, i
       exchange.upstream = answer.response;
       exchange.facts.upstreamModel = answer.model;
       exchange.facts.upstreamMode = answer.mode;
-      const next = readEvents(answer.response, deps.config.idleTimeout * 1000);
+      const next = readEvents(answer.response, deps.config.idleTimeout * 1000, deps.work?.long);
       flow = next;
       abort.throwIfAborted();
       const failure = await beginning(next, abort);

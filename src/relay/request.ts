@@ -2,7 +2,7 @@ import type { CanonicalRequest } from "../canonical/request.ts";
 import type { CanonicalResponse } from "../canonical/response.ts";
 import type { ProxyConfig } from "../config/config.ts";
 import type { Dialect } from "../dialects/dialect.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, WorkObserver } from "../exchange.ts";
 import type { Log } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Clock } from "../platform.ts";
@@ -20,8 +20,7 @@ export interface RelayDeps {
   readonly newId: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Hears of each write of a stream. */
-  readonly onActivity: (() => void) | undefined;
+  readonly work: WorkObserver | undefined;
 }
 
 /** One client request, translated. */

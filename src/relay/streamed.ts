@@ -32,7 +32,7 @@ export async function streamed<Body>(
 
   const opened: OpenAnswer[] = [];
   const client = createClientStream({
-    onWrite: deps.onActivity,
+    onWrite: deps.work?.active,
     onCancel() {
       exchange.facts.cancelled = true;
       for (const path of paths) path.cancel();

@@ -27,15 +27,19 @@ export interface EventFlow {
 
 /** How long upstream may take to end its stream after the terminal event before the connection is cut. */
 const END_GRACE_MS = 1_000;
+/** An answer is long, and longer, each time that its bytes and the texts made of them come to so much. */
+const LONG = 2 * 1024 * 1024;
 
 /**
  * Reads a response body as upstream events.
  * @param idleMs give up after so long without a byte; 0: never.
+ * @param onLong the answer has gone on for another `LONG`; an event of that size has been consumed by then.
  */
-export function readEvents(response: UpstreamResponse, idleMs: number): EventFlow {
+export function readEvents(response: UpstreamResponse, idleMs: number, onLong?: () => void): EventFlow {
   let consumer: EventConsumer | undefined;
   let queue: UpstreamEvent[] = [];
   let state: "open" | "finishing" | "closed" = "open";
+  let length = 0;
   let outcome: "end" | ProxyError | undefined;
   let flow: ByteFlow | undefined;
   let heardAt = idleMs > 0 ? Date.now() : 0;
@@ -73,6 +77,7 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
 
   const decoder = createSseDecoder((data) => {
     if (state !== "open") return;
+    length += data.length;
     const event = readEvent(data);
     if (!event) return;
     if (consumer) consumer.event(event);
@@ -92,6 +97,10 @@ export function readEvents(response: UpstreamResponse, idleMs: number): EventFlo
       if (state === "closed") return;
       if (idleMs > 0) heardAt = Date.now();
       guarded(() => decoder.push(bytes));
+      length += bytes.length;
+      if (length < LONG) return;
+      length = 0;
+      onLong?.();
     },
     end() {
       if (state === "open") guarded(() => decoder.end());

@@ -94,18 +94,53 @@ describe("createIdleMemory", () => {
     expect(trims).toBe(2);
   });
 
-  it("restrains a busy process, not one at rest", async () => {
-    let restrained = 0;
-    const idle = createIdleMemory({ ...memory, restrain: () => void restrained++ });
-    for (let i = 0; i < 10; i++) {
-      idle.active();
-      await after(100);
-    }
-    expect(restrained).toBeGreaterThanOrEqual(3);
+  it("restrains a busy process, not one at rest, and tightly while a long answer is read", async () => {
+    let restrained: boolean[] = [];
+    const idle = createIdleMemory({ ...memory, restrain: (tight) => void restrained.push(tight) });
+    const work = async (what: () => void): Promise<boolean[]> => {
+      restrained = [];
+      for (let i = 0; i < 10; i++) {
+        what();
+        await after(100);
+      }
+      return restrained;
+    };
+    expect((await work(idle.active)).slice(0, 3)).toEqual([false, false, false]);
+    expect(new Set(await work(idle.long))).toEqual(new Set([true]));
+    expect((await work(idle.active)).slice(1, 3)).toEqual([false, false]);
     await after(600);
-    const before = restrained;
+    restrained = [];
     await after(60_000);
-    expect(restrained).toBe(before);
+    expect(restrained).toEqual([]);
+  });
+
+  it("trims in the middle of a long answer, each time that it has made the process grow", async () => {
+    const idle = createIdleMemory(memory);
+    const grow = async (by: number): Promise<number> => {
+      resident = (resident ?? 0) + by;
+      idle.long();
+      await after(0);
+      return trims;
+    };
+    expect([await grow(5), await grow(3), await grow(6), await grow(2)]).toEqual([0, 1, 1, 2]);
+    // What a trim has freed is given back some time later.
+    resident = 45;
+    expect([await grow(0), await grow(5), await grow(2)]).toEqual([2, 2, 3]);
+    idle.stop();
+  });
+
+  it("trims after a long answer by all that it has left", async () => {
+    const left = { ...memory, trim: async () => void trims++ };
+    const idle = createIdleMemory(left);
+    for (const size of [60, 68]) {
+      resident = size;
+      idle.long();
+    }
+    await after(0);
+    expect(trims).toBe(2);
+    await after(600);
+    expect(trims).toBe(3);
+    idle.stop();
   });
 
   it("keeps the last small exchanges, and no large one", async () => {

@@ -47,6 +47,30 @@ describe("readEvents", () => {
     expect(heard).toEqual(["a", "b", "END"]);
   });
 
+  it("tells that an answer is long, each time that bytes and texts of events have come to two megabytes", () => {
+    const from = source();
+    const onLong = vi.fn();
+    const { heard, consumer } = recorder();
+    readEvents(from.response, 0, onLong).attach(consumer);
+    const counts = Array.from({ length: 6 }, () => {
+      from.send(`data: {"type":"a","delta":"${"x".repeat(500 * 1024)}"}\n\n`);
+      return onLong.mock.calls.length;
+    });
+    expect([heard.length, ...counts]).toEqual([6, 0, 0, 1, 1, 1, 2]);
+  });
+
+  it("tells it as soon as a consumer has had an event of megabytes", () => {
+    const from = source();
+    const told: string[] = [];
+    readEvents(from.response, 0, () => told.push("long")).attach({
+      ...recorder().consumer,
+      event: () => told.push("event"),
+    });
+    from.send(`data: {"type":"a","delta":"${"x".repeat(1024 * 1024)}`);
+    from.send('"}\n\n');
+    expect(told).toEqual(["event", "long"]);
+  });
+
   it("tells the next consumer what was put back, in order, and the outcome once more", () => {
     const from = source();
     const flow = readEvents(from.response, 0);
