@@ -1,8 +1,7 @@
 import type { Memory, Platform } from "../../src/platform.ts";
 import { systemClock } from "../shared/clock.ts";
-import { lazyFetch } from "../shared/lazy-fetch.ts";
-import { PROXY_ENVIRONMENT } from "../shared/outbound-proxy.ts";
 import { preloadModules } from "../shared/preload.ts";
+import { lazyFetch } from "../shared/upstream/lazy-fetch.ts";
 import { denoFiles, writeAll } from "./files.ts";
 import { createDenoProcesses } from "./processes.ts";
 import { serveDeno } from "./serve.ts";
@@ -15,7 +14,7 @@ const PAUSE_MS = 5;
 
 /** The Platform over Deno's own calls: `process` and node:fs would double the time to the first answer. */
 export function createPlatform(): Platform {
-  const environment = takeEnvironment();
+  const environment: Record<string, string | undefined> = Deno.env.toObject();
   const scriptPath = pathOf(Deno.mainModule);
   // Deno does not tell the permissions it was started with; starting itself again needs these.
   const commandLine = [Deno.execPath(), "run", "--allow-all", "--no-config", scriptPath];
@@ -30,9 +29,9 @@ export function createPlatform(): Platform {
     commandLine,
     env: (name) => environment[name],
     environment: () => ({ ...environment }),
-    createFetch: lazyFetch(loadFetch),
+    createFetch: lazyFetch,
     listen: serveDeno,
-    preload: () => preloadModules(loadFetch, import("../shared/processes.ts"), import("../shared/v8-memory.ts")),
+    preload: () => preloadModules(import("../shared/processes.ts"), import("../shared/v8-memory.ts")),
     files: denoFiles,
     processes: createDenoProcesses(commandLine, system),
     clock: systemClock,
@@ -47,8 +46,6 @@ export function createPlatform(): Platform {
   };
 }
 
-const loadFetch = async () => (await import("./fetch.ts")).createDenoFetch;
-
 const memory: Memory = {
   resident() {
     try {
@@ -59,13 +56,6 @@ const memory: Memory = {
   },
   trim: async () => (await import("../shared/v8-memory.ts")).collectGarbage(),
 };
-
-/** The environment as it is now, with the proxy variables then taken out: Deno's client would obey them over the configuration. */
-function takeEnvironment(): Record<string, string | undefined> {
-  const environment = Deno.env.toObject();
-  for (const name of PROXY_ENVIRONMENT) Deno.env.delete(name);
-  return environment;
-}
 
 /** A file URL as a path; on Windows without the slash before the drive. */
 function pathOf(url: string): string {

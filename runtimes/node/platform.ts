@@ -10,18 +10,14 @@ const COLLECTION: Collection | undefined =
     : { type: "major", execution: "sync", flavor: "last-resort" };
 
 export function createPlatform(): Platform {
-  return createSharedPlatform(
-    {
-      runtime: { name: "node", version: process.versions.node },
-      memory: {
-        resident: residentBytes,
-        trim: async () => collectGarbage(COLLECTION),
-        restrain: limitYoungGeneration,
-      },
-      runtimeArgs: process.execArgv,
-      loadFetch: async () => (await import("./fetch.ts")).createNodeFetch,
-      listen: async (handler, options) => (await import("./serve.ts")).serveNode(handler, options),
+  return createSharedPlatform({
+    runtime: { name: "node", version: process.versions.node },
+    memory: {
+      resident: residentBytes,
+      trim: async () => collectGarbage(COLLECTION),
+      restrain: limitYoungGeneration,
     },
-    { ...process.env },
-  );
+    runtimeArgs: process.execArgv,
+    listen: async (handler, options) => (await import("./serve.ts")).serveNode(handler, options),
+  });
 }

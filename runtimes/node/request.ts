@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { CancelSignal, HeaderBag, ServerRequest } from "../../src/platform.ts";
 import { Cancellation } from "../../src/stream/cancellation.ts";
-import { ParsedHeaders } from "./headers.ts";
+import { ParsedHeaders } from "../shared/headers.ts";
 
 /** A request of node:http as the app reads it: a Web `Request` over it would cost several times as much. */
 export class NodeRequest implements ServerRequest {

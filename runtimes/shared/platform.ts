@@ -3,23 +3,20 @@ import { homedir } from "node:os";
 import type { Platform } from "../../src/platform.ts";
 import { systemClock } from "./clock.ts";
 import { fileStore } from "./files.ts";
-import { type LoadFetch, lazyFetch } from "./lazy-fetch.ts";
 import { preloadModules } from "./preload.ts";
 import { createProcesses } from "./processes.ts";
+import { lazyFetch } from "./upstream/lazy-fetch.ts";
 
 /** What differs between the runtimes. */
 export interface RuntimeParts extends Pick<Platform, "runtime" | "listen" | "memory"> {
-  readonly loadFetch: LoadFetch;
   /** The runtime's own arguments that this program was started with, before the script's path. */
   readonly runtimeArgs: readonly string[];
 }
 
-/**
- * The Platform over node:process and its kin, for Node and Bun.
- * @param environment variables as they were at the start; a runtime may have to hide some from its own client.
- */
-export function createSharedPlatform(parts: RuntimeParts, environment: Record<string, string | undefined>): Platform {
-  const { runtimeArgs, loadFetch, ...runtime } = parts;
+/** The Platform over node:process and its kin, for Node and Bun. */
+export function createSharedPlatform({ runtimeArgs, ...runtime }: RuntimeParts): Platform {
+  // As it was at the start.
+  const environment: Record<string, string | undefined> = { ...process.env };
   const scriptPath = process.argv[1] ?? "";
   const commandLine = [process.execPath, ...runtimeArgs, scriptPath];
   const system = { platform: process.platform, readText: fileStore.readText, environment: () => environment };
@@ -32,8 +29,8 @@ export function createSharedPlatform(parts: RuntimeParts, environment: Record<st
     commandLine,
     env: (name) => environment[name],
     environment: () => ({ ...environment }),
-    createFetch: lazyFetch(loadFetch),
-    preload: () => preloadModules(loadFetch),
+    createFetch: lazyFetch,
+    preload: () => preloadModules(),
     files: fileStore,
     processes: createProcesses(commandLine, system),
     clock: systemClock,

@@ -79,6 +79,25 @@ describe.each(runtimes)("$name", (runtime) => {
     expect(upstream.requests).toEqual([]);
   });
 
+  test("a certificate for another name is refused, behind a proxy and without, whatever the environment says", async () => {
+    const foreign = keep(createCertificates("DNS:elsewhere.test"), async (it) => it.remove());
+    const upstream = keep(await startOrigin(foreign.leaf), (it) => it.close());
+    const proxy = await proxyTo(upstream.port);
+    const server = await start({
+      TEST_PROXY: proxy.url,
+      TEST_NO_PROXY: "localhost",
+      TEST_CA: foreign.caFile,
+      NODE_TLS_REJECT_UNAUTHORIZED: "0",
+    });
+
+    for (const url of ["https://chatgpt.com/echo", `https://localhost:${upstream.port}/echo`]) {
+      const response = await ask(server, "text", url);
+      expect([response.status, await response.text()]).toEqual([502, expect.stringMatching(/alt ?name|cert/i)]);
+    }
+    expect(proxy.targets).toEqual(["chatgpt.com:443"]);
+    expect(upstream.requests).toEqual([]);
+  });
+
   test("NO_PROXY entries and plain http go past the proxy", async () => {
     const upstream = await origin(true);
     const plain = await origin();

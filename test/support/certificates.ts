@@ -8,7 +8,7 @@ export interface Certificates {
   /** PEM file of the CA, for `CODEX_API_PROXY_CA_BUNDLE` and the like. */
   readonly caFile: string;
   readonly caPem: string;
-  /** PEM key and certificate of the server; valid for the three upstream hosts, localhost and 127.0.0.1. */
+  /** PEM key and certificate of the server; valid for the three upstream hosts, localhost and 127.0.0.1 unless others are asked for. */
   readonly leaf: { readonly key: string; readonly cert: string };
   /** Deletes the files. */
   remove(): void;
@@ -16,8 +16,11 @@ export interface Certificates {
 
 const NAMES = "DNS:chatgpt.com,DNS:api.openai.com,DNS:auth.openai.com,DNS:localhost,IP:127.0.0.1";
 
-/** Makes a CA and a leaf with the `openssl` program, in a directory of their own. */
-export function createCertificates(): Certificates {
+/**
+ * Makes a CA and a leaf with the `openssl` program, in a directory of their own.
+ * @param names what the leaf is valid for, as `subjectAltName` has it.
+ */
+export function createCertificates(names = NAMES): Certificates {
   const dir = mkdtempSync(join(tmpdir(), "certificates-"));
   const at = (name: string) => join(dir, name);
   const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "pipe", cwd: dir });
@@ -27,7 +30,7 @@ export function createCertificates(): Certificates {
   );
   writeFileSync(
     at("leaf.ext"),
-    `basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=${NAMES}\n`,
+    `basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=${names}\n`,
   );
   for (const name of ["ca", "leaf"]) {
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", at(`${name}.key`));

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { toAbortSignal } from "../../../runtimes/shared/abort-signal.ts";
 import { fileStore } from "../../../runtimes/shared/files.ts";
 import { type App, createApp } from "../../../src/app.ts";
 import type { ProxyConfig } from "../../../src/config/config.ts";
@@ -10,6 +9,7 @@ import type { Log } from "../../../src/observability/log.ts";
 import type { Metrics } from "../../../src/observability/metrics.ts";
 import type { CancelSignal, UpstreamFetch } from "../../../src/platform.ts";
 import { fromResponse } from "../../../src/stream/byte-source.ts";
+import { toAbortSignal } from "../../support/abort-signal.ts";
 import { startUpstream, type Upstream, writeAuthFile } from "../../upstream/index.ts";
 import { testConfig } from "./config.ts";
 

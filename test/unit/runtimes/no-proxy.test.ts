@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bypassesProxy } from "../../../runtimes/shared/no-proxy.ts";
-import { proxyFor } from "../../../runtimes/shared/outbound-proxy.ts";
+import { bypassesProxy } from "../../../runtimes/shared/upstream/no-proxy.ts";
+import { proxyFor } from "../../../runtimes/shared/upstream/outbound-proxy.ts";
 
 describe("bypassesProxy", () => {
   test.each([

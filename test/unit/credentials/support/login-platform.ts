@@ -1,8 +1,8 @@
-import { toAbortSignal } from "../../../../runtimes/shared/abort-signal.ts";
 import type { ProxyConfig } from "../../../../src/config/config.ts";
 import type { Handler, Platform, UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
 import { toResponse } from "../../../../src/stream/web-body.ts";
+import { toAbortSignal } from "../../../support/abort-signal.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 import { type MemoryFiles, memoryFiles } from "./memory-files.ts";
 

@@ -1,10 +1,10 @@
-import { toAbortSignal } from "../../../../runtimes/shared/abort-signal.ts";
 import { createSharedPlatform } from "../../../../runtimes/shared/platform.ts";
 import { createRenewApart, RENEW_COMMAND, runRenewLogin } from "../../../../src/cli/renew-login.ts";
 import { createCredentialSession } from "../../../../src/credentials/session.ts";
 import { silentLog } from "../../../../src/observability/log.ts";
-import type { UpstreamFetch } from "../../../../src/platform.ts";
+import type { Platform, UpstreamFetch } from "../../../../src/platform.ts";
 import { fromResponse } from "../../../../src/stream/byte-source.ts";
+import { toAbortSignal } from "../../../support/abort-signal.ts";
 
 /**
  * A process that uses the login as a server would: `worker <codexHome> <issuer> <requests> <apart|inside>`. Prints one line
@@ -20,16 +20,15 @@ const fetchPlainly: UpstreamFetch = async (url, { method, headers, body, signal 
   return fromResponse(await fetch(url, init));
 };
 
-const platform = createSharedPlatform(
-  {
+const platform: Platform = {
+  ...createSharedPlatform({
     runtime: { name: "node", version: process.version },
     runtimeArgs: [],
-    loadFetch: async () => () => fetchPlainly,
     memory: { resident: () => 0, trim: async () => {} },
     listen: () => Promise.reject(new Error("a worker does not listen")),
-  },
-  process.env,
-);
+  }),
+  createFetch: () => fetchPlainly,
+};
 
 if (platform.argv[0] === RENEW_COMMAND) await runRenewLogin(platform);
 else await useLogin();

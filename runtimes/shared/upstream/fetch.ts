@@ -1,9 +1,9 @@
 import * as tls from "node:tls";
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
-import type { UpstreamFetch, UpstreamNetwork } from "../../src/platform.ts";
-import { ACCEPT_ENCODING, decodeContent } from "../shared/content-decoding.ts";
-import { proxyFor } from "../shared/outbound-proxy.ts";
+import type { UpstreamFetch, UpstreamNetwork } from "../../../src/platform.ts";
+import { ACCEPT_ENCODING, decodeContent } from "./content-decoding.ts";
 import { exchange } from "./exchange.ts";
+import { proxyFor } from "./outbound-proxy.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A person thinks for minutes between two prompts; the connection should still be warm then. */
@@ -13,7 +13,7 @@ const KEEP_ALIVE_MS = 4 * 60_000;
  * Upstream over undici's dispatcher: one pool for the life of the process, so that connections and TLS sessions are used
  * again. No timeout on headers or body: a reasoning model may be silent for many minutes.
  */
-export function createNodeFetch(network: UpstreamNetwork): UpstreamFetch {
+export function createUpstreamFetch(network: UpstreamNetwork): UpstreamFetch {
   const secureContext = createSecureContext(network.extraCa);
   const connect = { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: true, ...(secureContext && { secureContext }) };
   const pool = {

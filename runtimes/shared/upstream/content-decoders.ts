@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
-import type { ByteFlow, ByteSink, UpstreamResponse } from "../../src/platform.ts";
-import { fromPush } from "../../src/stream/byte-source.ts";
+import type { ByteFlow, ByteSink, UpstreamResponse } from "../../../src/platform.ts";
+import { fromPush } from "../../../src/stream/byte-source.ts";
 import { decodedHeaders } from "./content-decoding.ts";
 
 const FLUSH = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH };

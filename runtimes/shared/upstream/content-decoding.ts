@@ -1,4 +1,4 @@
-import type { HeaderBag, UpstreamResponse } from "../../src/platform.ts";
+import type { HeaderBag, UpstreamResponse } from "../../../src/platform.ts";
 
 /**
  * Asked of upstream whatever the client accepts: an event stream that is compressed costs both sides CPU and arrives late,

@@ -1,4 +1,4 @@
-import type { UpstreamNetwork } from "../../src/platform.ts";
+import type { UpstreamNetwork } from "../../../src/platform.ts";
 import { bypassesProxy } from "./no-proxy.ts";
 
 /**
@@ -9,8 +9,3 @@ export function proxyFor(url: URL, network: UpstreamNetwork): string | undefined
   if (network.proxyUrl === undefined || url.protocol !== "https:") return undefined;
   return bypassesProxy(url, network.noProxy) ? undefined : network.proxyUrl;
 }
-
-const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
-
-/** The variables that Bun's and Deno's own clients obey behind the program's back. */
-export const PROXY_ENVIRONMENT: readonly string[] = PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]);

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
-import type { ByteFlow, ByteSink, UpstreamRequest, UpstreamResponse } from "../../src/platform.ts";
-import { fromPush } from "../../src/stream/byte-source.ts";
-import { ParsedHeaders } from "./headers.ts";
+import type { ByteFlow, ByteSink, UpstreamRequest, UpstreamResponse } from "../../../src/platform.ts";
+import { fromPush } from "../../../src/stream/byte-source.ts";
+import { ParsedHeaders } from "../headers.ts";
 
 /**
  * One exchange on a dispatcher. Its handler feeds the sink straight from the HTTP parser: `undici.request` would put a
