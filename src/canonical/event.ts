@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../json.ts";
+import { DeltaShapes, type FrequentDelta } from "./delta-shape.ts";
 import { checkEvent } from "./event-check.ts";
 import { hideSecrets } from "./secrets.ts";
 
@@ -193,11 +194,13 @@ const TYPE_PREFIX = '{"type":"';
  * Types that make up nearly all events, by how their texts begin. A type that is cut out of a text is a string of its own,
  * which every comparison reads to its end.
  */
-const FREQUENT = [
-  "response.output_text.delta",
-  "response.function_call_arguments.delta",
-  "response.reasoning_summary_text.delta",
-].map((type) => ({ type, head: `${TYPE_PREFIX}${type}"` }));
+const FREQUENT = (
+  [
+    "response.output_text.delta",
+    "response.function_call_arguments.delta",
+    "response.reasoning_summary_text.delta",
+  ] satisfies FrequentDelta[]
+).map((type) => ({ type, head: `${TYPE_PREFIX}${type}"`, shapes: new DeltaShapes(type) }));
 
 /**
  * One upstream event on its way through the hot path: the type is read by position and the JSON is parsed on first use
@@ -208,20 +211,28 @@ export class UpstreamEvent {
   /** The event's JSON text, without the `data:` field name. */
   readonly data: string;
   #value: CanonicalEvent | undefined;
+  readonly #shapes: DeltaShapes | undefined;
 
-  constructor(data: string, type: string, value?: CanonicalEvent) {
+  constructor(data: string, type: string, value?: CanonicalEvent, shapes?: DeltaShapes) {
     this.data = data;
     this.type = type;
     this.#value = value;
+    this.#shapes = shapes;
   }
 
   /**
-   * The parsed event, checked by `checkEvent`.
+   * The event's fields, checked by `checkEvent`; a frequent delta's as far as `CanonicalEvent` has them.
    * @throws ProxyError when a field is not of its type.
    */
   get value(): CanonicalEvent {
-    this.#value ??= parseEvent(this.data);
+    this.#value ??= this.#shapes?.read(this.data) ?? this.#parse();
     return this.#value;
+  }
+
+  #parse(): CanonicalEvent {
+    const value = parseEvent(this.data);
+    this.#shapes?.learn(this.data, value);
+    return value;
   }
 }
 
@@ -245,7 +256,8 @@ const FAILURES = new Set(["response.failed", "error"]);
 export function readEvent(data: string): UpstreamEvent | undefined {
   // A text that breaks off is refused here, since an event that is only passed on is never parsed.
   if (data.charCodeAt(data.length - 1) === CLOSING_BRACE && data.startsWith(TYPE_PREFIX) && !data.includes("\n")) {
-    for (const { type, head } of FREQUENT) if (data.startsWith(head)) return new UpstreamEvent(data, type);
+    for (const { type, head, shapes } of FREQUENT)
+      if (data.startsWith(head)) return new UpstreamEvent(data, type, undefined, shapes);
     const end = data.indexOf('"', TYPE_PREFIX.length);
     const type = data.slice(TYPE_PREFIX.length, end);
     if (end > 0) return new UpstreamEvent(FAILURES.has(type) ? hideSecrets(data) : data, type);

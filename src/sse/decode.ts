@@ -4,6 +4,7 @@ import { ProxyError } from "../errors.ts";
 export const MAX_EVENT_LENGTH = 32 * 1024 * 1024;
 
 const LF = 10;
+const LOWER_D = 100;
 const CR = 13;
 const SPACE = 32;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -83,7 +84,9 @@ export function createSseDecoder(onData: (data: string) => void): SseDecoder {
     }
     if (!chunk.includes("\r")) {
       for (let end = chunk.indexOf("\n", start); end >= 0; end = chunk.indexOf("\n", start)) {
-        finishLine(chunk.slice(start, end));
+        // A comment, or a field that nobody reads, such as the event's name.
+        const isOther = pending === 0 && end > start && chunk.charCodeAt(start) !== LOWER_D;
+        if (!isOther) finishLine(chunk.slice(start, end));
         start = end + 1;
       }
       keep(start === 0 ? chunk : chunk.slice(start));

@@ -84,26 +84,26 @@ export function readEvents(response: UpstreamResponse, idleMs: number, onLong?: 
     else queue.push(event);
   });
 
-  function guarded(work: () => void): void {
-    try {
-      work();
-    } catch (cause) {
-      fail(describe(cause));
-    }
-  }
-
   flow = response.read({
     chunk(bytes) {
       if (state === "closed") return;
       if (idleMs > 0) heardAt = Date.now();
-      guarded(() => decoder.push(bytes));
+      try {
+        decoder.push(bytes);
+      } catch (cause) {
+        fail(describe(cause));
+      }
       length += bytes.length;
       if (length < LONG) return;
       length = 0;
       onLong?.();
     },
     end() {
-      if (state === "open") guarded(() => decoder.end());
+      try {
+        if (state === "open") decoder.end();
+      } catch (cause) {
+        fail(describe(cause));
+      }
       close("end");
     },
     error(cause) {

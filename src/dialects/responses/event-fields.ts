@@ -1,4 +1,4 @@
-import type { OutputPart, UpstreamEvent } from "../../canonical/event.ts";
+import { type OutputPart, parseEvent, type UpstreamEvent } from "../../canonical/event.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import { completePart } from "./vocabulary.ts";
 
@@ -62,7 +62,10 @@ export function createEventCompleter(place: EventPlace): (event: UpstreamEvent) 
     const fields = whole.has(type) ? ALWAYS_LOOKED_AT : REQUIRED[type];
     if (!fields) return data;
     const isWhole = HAS_INDEX.test(data) && fields.every(([search]) => data.includes(search));
-    if (!isWhole) return JSON.stringify(fill(event.value as unknown as JsonObject, REQUIRED[type] ?? [], place));
+    if (!isWhole) {
+      const value = parseEvent(data) as unknown as JsonObject;
+      return JSON.stringify(fill(value, REQUIRED[type] ?? [], place));
+    }
     if (type.endsWith(".delta")) whole.add(type);
     return data;
   };
