@@ -1,8 +1,9 @@
-import type { Memory, Platform } from "../../src/platform.ts";
+import type { Platform } from "../../src/platform.ts";
 import { systemClock } from "../shared/clock.ts";
 import { preloadModules } from "../shared/preload.ts";
 import { lazyFetch } from "../shared/upstream/lazy-fetch.ts";
 import { denoFiles, writeAll } from "./files.ts";
+import { denoMemory } from "./memory.ts";
 import { createDenoProcesses } from "./processes.ts";
 import { serveDeno } from "./serve.ts";
 
@@ -35,7 +36,7 @@ export function createPlatform(): Platform {
     files: denoFiles,
     processes: createDenoProcesses(commandLine, system),
     clock: systemClock,
-    memory,
+    memory: denoMemory,
     stdin: {
       isTerminal: () => Deno.stdin.isTerminal(),
       readText: () => new Response(Deno.stdin.readable).text(),
@@ -45,17 +46,6 @@ export function createPlatform(): Platform {
     writeAsync: (stream, text) => writeAll(Deno[stream], text),
   };
 }
-
-const memory: Memory = {
-  resident() {
-    try {
-      return Deno.memoryUsage().rss;
-    } catch {
-      return undefined;
-    }
-  },
-  trim: async () => (await import("../shared/v8-memory.ts")).collectGarbage(),
-};
 
 /** A file URL as a path; on Windows without the slash before the drive. */
 function pathOf(url: string): string {
