@@ -30,8 +30,7 @@ export function exchange(dispatcher: Dispatcher, url: URL, request: UpstreamRequ
         path: url.pathname + url.search,
         method: request.method as Dispatcher.HttpMethod,
         headers: request.headers,
-        // Any async iterable of bytes will do for undici, which a web stream is.
-        body: (request.body ?? null) as Exclude<Dispatcher.DispatchOptions["body"], undefined>,
+        body: toBody(request.body) as Exclude<Dispatcher.DispatchOptions["body"], undefined>,
       },
       {
         onRequestStart(started) {
@@ -59,6 +58,15 @@ export function exchange(dispatcher: Dispatcher, url: URL, request: UpstreamRequ
       },
     );
   });
+}
+
+/** A longer text costs undici, which makes a Buffer of it, twice as much as the encoder; UTF-16 units. */
+const LARGE = 64 * 1024;
+const UTF8 = new TextEncoder();
+
+/** Any async iterable of bytes will do for undici, which a web stream is. */
+function toBody(body: UpstreamRequest["body"]): UpstreamRequest["body"] | null {
+  return typeof body === "string" && body.length >= LARGE ? UTF8.encode(body) : (body ?? null);
 }
 
 /** Holds what arrives until somebody reads: bytes may follow the headers in the same turn. */
