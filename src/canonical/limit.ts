@@ -3,6 +3,7 @@ import {
   makeEvent,
   type OutputItem,
   type OutputPart,
+  parseEvent,
   type ResponsesUsage,
   type UpstreamEvent,
 } from "./event.ts";
@@ -115,7 +116,8 @@ export function createLimiter(limits: LocalLimits, tools: LimitTools): Limiter {
     if (!("delta" in value)) return;
     const item = open.get(value.output_index);
     if (item) grow(item, value, text);
-    emit(text === value.delta ? event : makeEvent({ ...value, delta: text }));
+    // All of the event's fields, of which `value` has only those that are acted on.
+    emit(text === value.delta ? event : makeEvent({ ...(parseEvent(event.data) as typeof value), delta: text }));
   }
 
   return {

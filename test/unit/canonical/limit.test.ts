@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { createCollector } from "../../../src/canonical/collect.ts";
-import { type CanonicalEvent, makeEvent, type OutputItem, type UpstreamEvent } from "../../../src/canonical/event.ts";
+import {
+  type CanonicalEvent,
+  makeEvent,
+  type OutputItem,
+  readEvent,
+  type UpstreamEvent,
+} from "../../../src/canonical/event.ts";
 import { createLimiter, type LocalLimits } from "../../../src/canonical/limit.ts";
 
 /** One token a word, so that expectations can be read. */
@@ -184,6 +190,28 @@ describe("createLimiter", () => {
         const expected = whole.slice(0, found[0]?.at ?? whole.length);
         expect(run({ stop }, stream(deltas)).deltas.join("")).toBe(expected);
       }),
+    );
+  });
+
+  it("keeps all fields of a delta that it cuts, also of one that was read by its shape", () => {
+    const event = (delta: string) =>
+      readEvent(
+        JSON.stringify({
+          type: "response.output_text.delta",
+          sequence_number: 3,
+          item_id: "msg_1",
+          output_index: 0,
+          content_index: 0,
+          delta,
+          logprobs: [],
+        }),
+      ) as UpstreamEvent;
+    const out: UpstreamEvent[] = [];
+    const limiter = createLimiter({ stop: ["end"], maxOutputTokens: undefined }, words);
+    for (const delta of ["one ", "two ", "three end"]) limiter.push(event(delta), (made) => out.push(made));
+
+    expect(out.slice(0, 3).map(({ data }) => JSON.parse(data))).toEqual(
+      ["one ", "two ", "three "].map((delta) => ({ ...JSON.parse(event(delta).data), delta })),
     );
   });
 });
