@@ -1,3 +1,4 @@
+import { isObject } from "../json.ts";
 import type { CanonicalEvent } from "./event.ts";
 
 /** The types of delta that make up nearly all events of a stream. */
@@ -16,6 +17,8 @@ const INDEX = String.raw`(0|[1-9]\d{0,3})`;
 const NAME = /^[a-z_]{1,40}$/;
 /** So many ways of writing one type of event are remembered; upstream has one, at times two. */
 const MOST_SHAPES = 4;
+/** … and after so many texts that are of no shape no more are looked at. */
+const MOST_TRIES = 32;
 
 /** Fields that are read, as groups of a pattern; all others only have to be JSON. */
 const READ: Readonly<Record<ReadField, string>> = {
@@ -40,6 +43,7 @@ interface Shape extends Record<ReadField, number> {
 export class DeltaShapes {
   readonly #type: FrequentDelta;
   readonly #shapes: Shape[] = [];
+  #tries = 0;
 
   constructor(type: FrequentDelta) {
     this.#type = type;
@@ -54,10 +58,11 @@ export class DeltaShapes {
     return undefined;
   }
 
-  /** Remembers how an event is written. @param value the parsed and checked event. */
-  learn(data: string, value: object): void {
-    if (this.#shapes.length >= MOST_SHAPES) return;
-    const shape = shapeOf(value);
+  /** Remembers how an event of this type is written. */
+  learn(data: string): void {
+    if (this.#tries >= MOST_TRIES || this.#shapes.length >= MOST_SHAPES) return;
+    this.#tries++;
+    const shape = shapeOf(data);
     if (shape === undefined || !NEEDED[this.#type].every((name) => shape[name] > 0) || !shape.pattern.test(data))
       return;
     this.#shapes.push(shape);
@@ -70,8 +75,16 @@ const NEEDED: Readonly<Record<FrequentDelta, readonly ReadField[]>> = {
   "response.reasoning_summary_text.delta": ["delta", "item_id", "output_index", "summary_index"],
 };
 
-/** Undefined for an event that has more than plain fields. */
-function shapeOf(value: object): Shape | undefined {
+/** Undefined for an event that has more than plain fields, and for what is none. */
+function shapeOf(data: string): Shape | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    // Told where the event is read.
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
   const groups = { item_id: 0, output_index: 0, content_index: 0, summary_index: 0, delta: 0 };
   const fields: string[] = [];
   let read = 0;

@@ -210,14 +210,15 @@ export class UpstreamEvent {
   readonly type: string;
   /** The event's JSON text, without the `data:` field name. */
   readonly data: string;
+  /** A frequent delta that was read by its shape: it has all the fields that `CanonicalEvent` names. */
+  readonly shaped: boolean;
   #value: CanonicalEvent | undefined;
-  readonly #shapes: DeltaShapes | undefined;
 
-  constructor(data: string, type: string, value?: CanonicalEvent, shapes?: DeltaShapes) {
+  constructor(data: string, type: string, value?: CanonicalEvent, shaped = false) {
     this.data = data;
     this.type = type;
+    this.shaped = shaped;
     this.#value = value;
-    this.#shapes = shapes;
   }
 
   /**
@@ -225,14 +226,8 @@ export class UpstreamEvent {
    * @throws ProxyError when a field is not of its type.
    */
   get value(): CanonicalEvent {
-    this.#value ??= this.#shapes?.read(this.data) ?? this.#parse();
+    this.#value ??= parseEvent(this.data);
     return this.#value;
-  }
-
-  #parse(): CanonicalEvent {
-    const value = parseEvent(this.data);
-    this.#shapes?.learn(this.data, value);
-    return value;
   }
 }
 
@@ -254,10 +249,17 @@ const FAILURES = new Set(["response.failed", "error"]);
  * @throws SyntaxError when the text is not JSON.
  */
 export function readEvent(data: string): UpstreamEvent | undefined {
+  for (const { type, shapes } of FREQUENT) {
+    const value = shapes.read(data);
+    if (value !== undefined) return new UpstreamEvent(data, type, value, true);
+  }
   // A text that breaks off is refused here, since an event that is only passed on is never parsed.
   if (data.charCodeAt(data.length - 1) === CLOSING_BRACE && data.startsWith(TYPE_PREFIX) && !data.includes("\n")) {
-    for (const { type, head, shapes } of FREQUENT)
-      if (data.startsWith(head)) return new UpstreamEvent(data, type, undefined, shapes);
+    for (const { type, head, shapes } of FREQUENT) {
+      if (!data.startsWith(head)) continue;
+      shapes.learn(data);
+      return new UpstreamEvent(data, type);
+    }
     const end = data.indexOf('"', TYPE_PREFIX.length);
     const type = data.slice(TYPE_PREFIX.length, end);
     if (end > 0) return new UpstreamEvent(FAILURES.has(type) ? hideSecrets(data) : data, type);

@@ -59,7 +59,9 @@ export function createEventCompleter(place: EventPlace): (event: UpstreamEvent) 
   const whole = new Set<string>();
   return (event) => {
     const { type, data } = event;
-    const fields = whole.has(type) ? ALWAYS_LOOKED_AT : REQUIRED[type];
+    const isKnown = whole.has(type);
+    if (isKnown && event.shaped) return data;
+    const fields = isKnown ? ALWAYS_LOOKED_AT : REQUIRED[type];
     if (!fields) return data;
     const isWhole = HAS_INDEX.test(data) && fields.every(([search]) => data.includes(search));
     if (!isWhole) {
