@@ -31,8 +31,8 @@ export interface UpstreamRequest {
 
 /** Receives the bytes of a response body. */
 export interface ByteSink {
-  /** `bytes` may be lent: they are valid until this returns. */
-  chunk(bytes: Uint8Array): void;
+  /** The bytes are the sink's from now on. */
+  chunk(bytes: Uint8Array<ArrayBuffer>): void;
   /** The body ended in order. */
   end(): void;
   /** The connection broke; nothing follows. */

@@ -20,19 +20,10 @@ export function fromPush({ status, headers, open, discard }: ByteSourceParts): U
   };
 }
 
-/** Takes the chunks of a web stream. */
-export interface ChunkReader {
-  /** `value` may be lent: its bytes are valid until the next `read`. */
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-  cancel(): Promise<void>;
-}
-
-const ownReader = (body: ReadableStream<Uint8Array>): ChunkReader => body.getReader();
-
-/** An `UpstreamResponse` over a fetch `Response`, for runtimes whose client gives one, and for tests. */
-export function fromResponse(response: Response, readerOf = ownReader): UpstreamResponse {
+/** An `UpstreamResponse` over a fetch `Response`, for what stands in for upstream. */
+export function fromResponse(response: Response): UpstreamResponse {
   const { status, headers, body } = response;
-  const open = (sink: ByteSink): ByteFlow => pump(readerOf(body ?? emptyStream()), sink);
+  const open = (sink: ByteSink): ByteFlow => pump((body ?? emptyStream()).getReader(), sink);
   return {
     status,
     headers,
@@ -47,9 +38,9 @@ const PIECE = 64 * 1024;
 const NOTHING = new Uint8Array(0);
 
 /** Reads as fast as the sink allows, one chunk a promise: there is no cheaper way with a web stream. */
-function pump(reader: ChunkReader, sink: ByteSink): ByteFlow {
+function pump(reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, sink: ByteSink): ByteFlow {
   /** What the sink has not had of the last chunk. */
-  let rest: Uint8Array = NOTHING;
+  let rest: Uint8Array<ArrayBuffer> = NOTHING;
   let paused = false;
   let done = false;
   /** A read is under way, or the sink is having a piece. */
@@ -66,7 +57,7 @@ function pump(reader: ChunkReader, sink: ByteSink): ByteFlow {
     if (paused || done) busy = false;
     else reader.read().then(onChunk, onError);
   }
-  function onChunk(result: Awaited<ReturnType<ChunkReader["read"]>>): void {
+  function onChunk(result: Awaited<ReturnType<typeof reader.read>>): void {
     busy = false;
     if (done) return;
     if (result.done || result.value === undefined) {
@@ -130,7 +121,7 @@ function collectText(open: ByteSourceParts["open"], limit: number, withinMs?: nu
   });
 }
 
-function emptyStream(): ReadableStream<Uint8Array> {
+function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({ type: "bytes", start: (controller) => controller.close() });
 }
 

@@ -6,7 +6,7 @@ export function handOn(response: UpstreamResponse): PushedBody {
     open(sink) {
       const flow = response.read({
         chunk(bytes) {
-          if (!sink.write(bytes.slice())) flow.pause();
+          if (!sink.write(bytes)) flow.pause();
         },
         end: sink.end,
         error: sink.error,

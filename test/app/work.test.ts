@@ -156,7 +156,7 @@ function fixedUpstream(deltas: number): UpstreamFetch {
 }
 
 /** One chunk an event-loop turn. */
-function push(chunks: readonly Uint8Array[], sink: ByteSink) {
+function push(chunks: readonly Uint8Array<ArrayBuffer>[], sink: ByteSink) {
   let at = 0;
   let live = true;
   const next = (): void => {
@@ -179,7 +179,7 @@ function push(chunks: readonly Uint8Array[], sink: ByteSink) {
   };
 }
 
-function chunksOf(deltas: number): Uint8Array[] {
+function chunksOf(deltas: number): Uint8Array<ArrayBuffer>[] {
   const utf8 = new TextEncoder();
   const text = Array.from({ length: deltas }, (_, index) => `token${index} `).join("");
   const part = { type: "output_text", text, annotations: [] };
@@ -202,7 +202,7 @@ function chunksOf(deltas: number): Uint8Array[] {
     ({ type, ...rest }, sequence_number) =>
       `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number, ...rest })}\n\n`,
   );
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < frames.length; at += DELTAS_A_CHUNK)
     chunks.push(utf8.encode(frames.slice(at, at + DELTAS_A_CHUNK).join("")));
   return chunks;

@@ -38,7 +38,7 @@ function openDecoded(decoder: Duplex, response: UpstreamResponse, sink: ByteSink
   };
   const flow = response.read({
     chunk(bytes) {
-      if (!live || decoder.write(bytes.slice())) return;
+      if (!live || decoder.write(bytes)) return;
       flow.pause();
       decoder.once("drain", () => flow.resume());
     },
@@ -49,7 +49,7 @@ function openDecoded(decoder: Duplex, response: UpstreamResponse, sink: ByteSink
         sink.error(cause);
       }),
   });
-  decoder.on("data", (bytes: Uint8Array) => {
+  decoder.on("data", (bytes: Uint8Array<ArrayBuffer>) => {
     if (live) sink.chunk(bytes);
   });
   decoder.on("end", () => finish(() => sink.end()));

@@ -44,7 +44,8 @@ export function exchange(dispatcher: Dispatcher, url: URL, request: UpstreamRequ
           resolve(fromPush({ status, headers: new ParsedHeaders(headers), open, discard }));
         },
         onResponseData(_, bytes) {
-          body?.chunk(bytes);
+          // A Buffer of its own, never of shared memory.
+          body?.chunk(bytes as Buffer<ArrayBuffer>);
         },
         onResponseEnd() {
           release();
@@ -74,7 +75,7 @@ class PushedBody {
   readonly #controller: Dispatcher.DispatchController;
   #sink: ByteSink | undefined;
   /** One chunk at most: the connection pauses on it. */
-  #waiting: Uint8Array | undefined;
+  #waiting: Uint8Array<ArrayBuffer> | undefined;
   #outcome: { cause?: unknown } | undefined;
   #paused = false;
   #cancelled = false;
@@ -105,7 +106,7 @@ class PushedBody {
     if (this.#outcome === undefined) this.#controller.abort(new Error("the response is no longer wanted"));
   };
 
-  chunk(bytes: Uint8Array): void {
+  chunk(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#cancelled) return;
     if (this.#sink !== undefined) {
       this.#sink.chunk(bytes);

@@ -4,7 +4,7 @@ import { fromPush, fromResponse } from "../../../src/stream/byte-source.ts";
 import { handOn } from "../../../src/stream/hand-on.ts";
 import { toWebStream } from "../../../src/stream/web-body.ts";
 
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A sink that notes what it hears. */
 function recorder() {
