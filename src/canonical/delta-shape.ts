@@ -20,6 +20,9 @@ const MOST_SHAPES = 4;
 /** … and after so many texts that are of no shape no more are looked at. */
 const MOST_TRIES = 32;
 
+/** Longer texts are parsed, UTF-16 units: a pattern may keep a place to go back to for each escape. */
+const LONGEST = 16 * 1024;
+
 /** Fields that are read, as groups of a pattern; all others only have to be JSON. */
 const READ: Readonly<Record<ReadField, string>> = {
   item_id: `"(${PLAIN})"`,
@@ -51,6 +54,7 @@ export class DeltaShapes {
 
   /** The event's fields as `CanonicalEvent` names them; undefined when it must be parsed. */
   read(data: string): DeltaEvent | undefined {
+    if (data.length > LONGEST) return undefined;
     for (const shape of this.#shapes) {
       const match = shape.pattern.exec(data);
       if (match !== null) return toEvent(this.#type, match, shape);
@@ -60,7 +64,7 @@ export class DeltaShapes {
 
   /** Remembers how an event of this type is written. */
   learn(data: string): void {
-    if (this.#tries >= MOST_TRIES || this.#shapes.length >= MOST_SHAPES) return;
+    if (data.length > LONGEST || this.#tries >= MOST_TRIES || this.#shapes.length >= MOST_SHAPES) return;
     this.#tries++;
     const shape = shapeOf(data);
     if (shape === undefined || !NEEDED[this.#type].every((name) => shape[name] > 0) || !shape.pattern.test(data))

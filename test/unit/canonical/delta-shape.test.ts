@@ -71,6 +71,7 @@ describe("DeltaShapes", () => {
     ["with a field more", written.replace('"logprobs"', '"new":1,"logprobs"')],
     ["with a field less", written.replace(',"logprobs":[]', "")],
     ["with blanks", written.replaceAll(":", ": ")],
+    ["of megabytes", written.replace('"x"', JSON.stringify("\n".repeat(8_000_000)))],
     ["of another type", written.replace("output_text", "outputstext")],
   ])("leaves a text %s to the parser", (_, text) => {
     expect(knowing(upstreams).read(text)).toBeUndefined();
@@ -83,6 +84,12 @@ describe("DeltaShapes", () => {
     ["a name that is no name", { ...upstreams, 'a":1,"b': 1 }],
   ])("learns nothing from %s", (_, example) => {
     expect(knowing(example).read(JSON.stringify(example))).toBeUndefined();
+  });
+
+  test("learns nothing from megabytes", () => {
+    const long = { ...upstreams, obfuscation: "x".repeat(100_000) };
+    const shapes = knowing(long);
+    expect(shapes.read(written)).toBeUndefined();
   });
 
   test("remembers no more than four shapes", () => {
