@@ -12,20 +12,28 @@ export function toResponse({ status, headers, body }: Answer): Response {
 /** A pushed body as a web stream; the body starts at once. */
 export function toWebStream(body: PushedBody): ReadableStream<Uint8Array> {
   let flow: BodyFlow | undefined;
+  // Deno tells it while the last bytes are being taken, with the end still to come.
+  let left = false;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         flow = body.open({
           write(bytes) {
+            if (left) return true;
             controller.enqueue(bytes);
             return (controller.desiredSize ?? 1) > 0;
           },
-          end: () => controller.close(),
+          end() {
+            if (!left) controller.close();
+          },
           error: (cause) => controller.error(cause),
         });
       },
       pull: () => flow?.resume(),
-      cancel: () => flow?.cancel(),
+      cancel() {
+        left = true;
+        flow?.cancel();
+      },
     },
     { highWaterMark: HIGH_WATER_MARK, size: (bytes) => bytes.length },
   );
