@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writ
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { undiciCore } from "./undici.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -15,23 +16,6 @@ const MAX_BYTES = 1_000_000;
 
 /** Bun compiles a file that begins so as it is; others it translates first, which takes half of its start. */
 const READY_FOR_BUN = "// @bun\n";
-
-/** undici's two agents, and the CONNECT that they call, without its fetch, WebSocket, cache and mocks: half the code to load. */
-const undiciCore = {
-  name: "undici-core",
-  resolveId: (id) => (id === "undici" ? "\0undici-core" : null),
-  load(id) {
-    if (id !== "\0undici-core") return null;
-    const part = (path) => JSON.stringify(join(root, "node_modules/undici/lib", path));
-    return `
-      import connect from ${part("api/api-connect.js")};
-      import Dispatcher from ${part("dispatcher/dispatcher.js")};
-      Dispatcher.prototype.connect = connect;
-      export { default as Agent } from ${part("dispatcher/agent.js")};
-      export { default as ProxyAgent } from ${part("dispatcher/proxy-agent.js")};
-    `;
-  },
-};
 
 /**
  * Modules that lie in one file each, with all that they import: a file costs a start a third of a millisecond and more.

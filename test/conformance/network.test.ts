@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -163,6 +164,21 @@ describe.each(runtimes)("$name", (runtime) => {
     await expect.poll(() => upstream.abandoned, { timeout: 1_000 }).toEqual(["/ticks"]);
   });
 
+  test("a client that leaves costs upstream no other connection", async () => {
+    const upstream = await origin();
+    const server = await start();
+    for (let count = 1; count <= 3; count++) {
+      const leave = new AbortController();
+      const url = `http://127.0.0.1:${upstream.port}/ticks?ms=20`;
+      const response = await ask(server, "read", url, { signal: leave.signal });
+      await response.body?.getReader().read();
+      leave.abort();
+      await expect.poll(() => upstream.abandoned.length, { timeout: 1_000 }).toBe(count);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(upstream.connections()).toBe(3);
+  });
+
   test("a client that leaves before the headers aborts the request and frees upstream within a second", async () => {
     const upstream = await origin();
     const server = await start();
@@ -187,6 +203,24 @@ describe.each(runtimes)("$name", (runtime) => {
     await fetch(`${server.url}/health`);
 
     expect(server.child.output()).toBe(`${server.child.output().split("\n")[0]}\n`);
+  });
+
+  test("an answer that a reset follows at once arrives whole", async () => {
+    const whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole";
+    const resetting = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.write(whole, () => socket.resetAndDestroy()));
+    });
+    await new Promise<void>((resolve) => resetting.listen(0, "127.0.0.1", resolve));
+    keep(resetting, (it) => new Promise((resolve) => it.close(resolve)));
+    const { port } = resetting.address() as AddressInfo;
+    const server = await start();
+
+    const texts: string[] = [];
+    for (let count = 0; count < 20; count++) {
+      texts.push(await (await ask(server, "text", `http://127.0.0.1:${port}/`)).text());
+    }
+    expect(texts).toEqual(Array.from({ length: 20 }, () => "whole"));
   });
 
   test("an upstream that breaks off does not look like a complete answer", async () => {

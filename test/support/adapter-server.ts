@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "rolldown";
+import { undiciCore } from "../../scripts/undici.mjs";
 import type { FileStore } from "../../src/platform.ts";
 import { type Child, startChild, waitFor } from "./child.ts";
 import { ROOT, type Runtime } from "./runtimes.ts";
@@ -27,6 +28,7 @@ export async function buildAdapters(): Promise<void> {
     transform: { target: "node20" },
     logLevel: "warn",
     plugins: [
+      undiciCore,
       {
         name: "adapter-main",
         resolveId: (id) => (id.endsWith("cli/index.ts") ? join(ROOT, "test/support/adapter-main.ts") : null),

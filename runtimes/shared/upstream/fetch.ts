@@ -1,5 +1,6 @@
+import type { Socket } from "node:net";
 import * as tls from "node:tls";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici";
 import type { UpstreamFetch, UpstreamNetwork } from "../../../src/platform.ts";
 import { ACCEPT_ENCODING, decodeContent } from "./content-decoding.ts";
 import { exchange } from "./exchange.ts";
@@ -8,6 +9,8 @@ import { proxyFor } from "./outbound-proxy.ts";
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A person thinks for minutes between two prompts; the connection should still be warm then. */
 const KEEP_ALIVE_MS = 4 * 60_000;
+/** Of a response, bytes; an edge in front of upstream sets cookies by the kilobyte. */
+const MAX_HEADERS = 64 * 1024;
 
 /**
  * Upstream over undici's dispatcher: one pool for the life of the process, so that connections and TLS sessions are used
@@ -22,9 +25,10 @@ export function createUpstreamFetch(network: UpstreamNetwork): UpstreamFetch {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     pipelining: 1,
+    maxHeaderSize: MAX_HEADERS,
     allowH2: false,
   };
-  const direct = new Agent({ ...pool, connect });
+  const direct = new Agent({ ...pool, connect: keepingWhatCame(buildConnector({ ...connect, allowH2: false })) });
   const proxies = new Map<string, Dispatcher>();
   const dispatcherFor = (url: URL): Dispatcher => {
     const proxyUrl = proxyFor(url, network);
@@ -50,6 +54,29 @@ export function createUpstreamFetch(network: UpstreamNetwork): UpstreamFetch {
 function createSecureContext(extraCa: string | undefined): tls.SecureContext | undefined {
   if (extraCa === undefined) return undefined;
   return tls.createSecureContext({ ca: [...tls.rootCertificates, extraCa] });
+}
+
+/**
+ * Connections whose last bytes are read although a reset follows at once. Deno reads on before what came is taken, and the
+ * reset would take it away: an answer that is complete would be asked for again.
+ */
+function keepingWhatCame(connector: buildConnector.connector): buildConnector.connector {
+  return (options, callback) =>
+    connector(options, (error, socket) => {
+      if (error !== null) callback(error, null);
+      else callback(null, delayingReset(socket));
+    });
+}
+
+function delayingReset(socket: Socket): Socket {
+  const { destroy } = socket;
+  socket.destroy = (error) => {
+    const isReset = (error as { code?: string } | undefined)?.code === "ECONNRESET";
+    if (isReset && socket.readableLength > 0) setImmediate(() => destroy.call(socket, error));
+    else destroy.call(socket, error);
+    return socket;
+  };
+  return socket;
 }
 
 /** The proxy's address and credentials apart: undici itself ignores a user name without a password. */
